@@ -1,0 +1,165 @@
+import type { KeyPolicy, ProviderPolicy, StorePolicy } from "../policy/schema.ts";
+
+/**
+ * What the journal holds of one target (one secret of one store; R10). Plain JSON, instants in
+ * epoch milliseconds, never a plaintext key. It is written whole, conditional on the lease's epoch.
+ */
+export interface TargetDocument {
+  version: 1;
+  /** By field of the secret; "" for a key that is the whole secret. */
+  keys: Record<string, KeyRecord>;
+  /** Every key issued or adopted for this target that may still live at the provider, by hash. */
+  issued: Record<string, IssuedRecord>;
+  /** Every name a key was ever asked for under; they never leave (R7). */
+  intents: Record<string, IntentRecord>;
+  /** The one open rotation. */
+  rotation?: RotationRecord;
+}
+
+export function emptyDocument(): TargetDocument {
+  return { version: 1, keys: {}, issued: {}, intents: {} };
+}
+
+export interface KeyRecord {
+  /** The key's name in the policy, when it was last seen there. */
+  name: string;
+  provider: string;
+  /** What we last made or found current. */
+  current?: { hash: string; fingerprint: string; version: string; since: number };
+  /** The next instant at which a rotation is due, jitter included; and the digest of what it was computed from. */
+  due?: { at: number; basis: string; why: "schedule" | "expiry" };
+  /** Backoff after failed or reverted rotations. */
+  retry?: { at: number; count: number };
+  /** Why nothing is started for this key, when something should be. */
+  blocked?: { reason: string; message: string; since: number };
+  /** The latest ended rotation. */
+  last?: { rotation: string; kind: RotationKind; outcome: Outcome; at: number; message?: string };
+}
+
+export interface IssuedRecord {
+  hash: string;
+  /** Field of the key it was issued for. */
+  field: string;
+  provider: string;
+  origin: "issued" | "adopted";
+  name?: string;
+  label?: string;
+  fingerprint?: string;
+  createdAt?: number;
+  expiresAt?: number;
+  /** The store's version that holds its plaintext, while one does. */
+  version?: string;
+  /** A disable call; `sent` is journalled before it goes out (R2). */
+  disable?: { sent: number; acknowledged?: number };
+  delete?: { sent: number; acknowledged?: number };
+  /** Set when the key is to go: disabled if it is not, deleted at `dueAt` or later (R3). */
+  retire?: { since: number; dueAt: number; keepFor: number; why: string; usage?: number };
+  /** By `revoke`: it goes even where consumers have not confirmed, and never becomes current again (R12). */
+  distrusted?: boolean;
+}
+
+export interface IntentRecord {
+  /** The exact name asked for. */
+  name: string;
+  rotation: string;
+  field: string;
+  provider: string;
+  workspace?: string;
+  plannedAt: number;
+  /** Journalled before the create call goes out. */
+  sentAt?: number;
+  /** The hash that the reply held. */
+  hash?: string;
+  /** What became of a create without a reply: complete walks that did not show the name. */
+  absences?: number;
+  /** Nothing more to find out: the hash is known, the create was refused for certain, or what bore the name is deleted. */
+  settled?: "issued" | "refused" | "absent" | "deleted";
+}
+
+export type Phase =
+  | "planned"
+  | "staged"
+  | "verified"
+  | "promoted"
+  | "confirmed"
+  | "disabled"
+  | "completed"
+  | "reverting"
+  | "reverted"
+  | "failed"
+  | "superseded";
+
+export type Outcome = Extract<Phase, "completed" | "reverted" | "failed" | "superseded">;
+export type RotationKind = "provision" | "rotate" | "revoke" | "rollback";
+
+export interface RotationRecord {
+  id: string;
+  kind: RotationKind;
+  /** Field of the key being rotated. */
+  field: string;
+  phase: Phase;
+  startedAt: number;
+  /** When the present phase was reached. */
+  phaseAt: number;
+  /** Who asked (`schedule`, `user@host`) and why. */
+  actor: string;
+  reason: string;
+  /** The policy that it ends under, whatever the file says meanwhile. */
+  policy: { key: KeyPolicy; provider: ProviderPolicy; store: StorePolicy; installation: string };
+  /** The key being replaced; absent when provisioning. */
+  old?: { hash: string; fingerprint: string; version: string };
+  /** The replacement. `version` once it is staged. */
+  new?: { hash: string; label: string; fingerprint?: string; version?: string; base?: string };
+  /** Name of the intent in hand. */
+  intent?: string;
+  /** Set when it goes back: whether the new key may ever have been current, and the version that brings the old value back. */
+  revert?: { why: string; promoted: boolean; outcome: "reverted" | "failed"; version?: string; base?: string };
+  /** A wait that is not the schedule's: an instant, and what it waits for. */
+  wait?: { until: number; duration: number; why: string };
+  /** When the consumers' time to confirm began. */
+  confirmingSince?: number;
+  /** Consumers whose confirmation `approve --without` has waived. */
+  waived?: string[];
+  /** Reload hooks run for the key now expected, by consumer. */
+  reloads?: Record<string, { at: number; attempts: number; done: boolean; error?: string }>;
+  /** Usage of the old key when it was last read for `requireQuiet`. */
+  usage?: { value: number; at: number };
+  /** Set while a person is waited for. */
+  hold?: { reason: string; message: string; since: number };
+  /** Attempts at the present step that failed, and the last error. */
+  failures?: { count: number; code: string; message: string; hint?: string; at: number };
+}
+
+export interface EventRecord {
+  /** Grows by one; unique in the journal. */
+  seq: number;
+  at: number;
+  target: string;
+  /** The key's name at that time. */
+  key: string;
+  rotation?: string;
+  epoch: number;
+  actor: string;
+  /** What happened, from a closed list: `created`, `promoted`, `held` … */
+  kind: string;
+  /** Reason code of the decision behind it. */
+  reason: string;
+  /** One sentence for people. */
+  message: string;
+  /** More facts: hashes, versions, counts. */
+  data?: Record<string, unknown>;
+}
+export type NewEvent = Omit<EventRecord, "seq" | "target" | "epoch">;
+
+export interface RequestRecord {
+  id: string;
+  target: string;
+  field: string;
+  kind: "rotate" | "approve" | "rollback" | "revoke" | "take-over";
+  actor: string;
+  at: number;
+  /** approve: the consumer waived. */
+  without?: string;
+  /** revoke: delete before the replacement is confirmed. */
+  immediately?: boolean;
+}

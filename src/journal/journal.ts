@@ -1,0 +1,71 @@
+import type { EventRecord, NewEvent, RequestRecord, TargetDocument } from "./document.ts";
+
+/** Permission to write one target's document, until it ends or is taken over. */
+export interface Lease {
+  target: string;
+  holder: string;
+  /** Grows with every change of holder; every write is conditional on it. */
+  epoch: number;
+}
+
+export interface LeaseView extends Lease {
+  /** Epoch milliseconds. */
+  until: number;
+}
+
+export interface TargetEntry {
+  target: string;
+  document: TargetDocument;
+  /** Who holds the lease, also one that has run out. */
+  lease: LeaseView | undefined;
+}
+
+export interface Change {
+  document: TargetDocument;
+  events: NewEvent[];
+  /** Ids of requests that this change answers. */
+  requestsDone?: string[];
+}
+
+export interface HistoryFilter {
+  key?: string;
+  rotation?: string;
+  target?: string;
+  /** Only events after this one. */
+  afterSeq?: number;
+  /** The newest so many, oldest first. */
+  limit?: number;
+}
+
+/**
+ * The worker's durable memory. A write that returns is on the disk. Throws RotationError:
+ * `busy` (the lease is somebody else's now), `full`, `forbidden`, `unusable` (damaged, on a network
+ * file system), `newer-version`, `conflict` (a hash that belongs to another target).
+ */
+export interface Journal {
+  /** Drawn when the journal was created; stamped beside secrets (R11). */
+  readonly id: string;
+  /** What is held of a target; an empty document for one never written. */
+  read(target: string): Promise<TargetEntry>;
+  /** Every target ever written. */
+  all(): Promise<TargetEntry[]>;
+  /** The target for which a hash is held, if any: a hash belongs to one key. */
+  ownerOf(hash: string): Promise<string | undefined>;
+  /**
+   * Takes the lease for `ttlMs`: free, run out, held by a process that has died, or our own
+   * (renewed, epoch kept). Undefined when another live holder has it.
+   */
+  acquire(target: string, ttlMs: number): Promise<Lease | undefined>;
+  /** Makes the lease last `ttlMs` from now; throws `busy` when it is lost. */
+  renew(lease: Lease, ttlMs: number): Promise<void>;
+  /** Gives the lease back; nothing if it is lost already. */
+  release(lease: Lease): Promise<void>;
+  /** Writes document and events as one, if the lease's epoch still stands; throws `busy` otherwise. */
+  commit(lease: Lease, change: Change): Promise<void>;
+  /** Leaves a request for whoever holds the target's lease, with an event saying so. Needs no lease. */
+  request(request: RequestRecord, event: NewEvent): Promise<void>;
+  /** Requests not yet answered, oldest first. */
+  requests(target: string): Promise<RequestRecord[]>;
+  history(filter: HistoryFilter): Promise<EventRecord[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,82 @@
+/**
+ * Every way in which something keyturn does can fail. What follows from each is decided by the
+ * caller; the codes keep apart what must never be confused: *known not to have happened* from
+ * *may have happened*, and *absent* from *could not be read*.
+ */
+export type ErrorCode =
+  /** The policy is invalid; nothing was called. */
+  | "policy-invalid"
+  /** The command line is wrong; nothing was called. */
+  | "usage"
+  /** 401: the credential is not accepted. Nothing happened. */
+  | "unauthorized"
+  /** 403, EACCES, AccessDenied: the credential or user lacks a right. Nothing happened. */
+  | "forbidden"
+  /** The thing asked about was answered to be absent. For a read by id only; never for a list. */
+  | "absent"
+  /** The request was refused for its content (400, 409, 422). Nothing happened. */
+  | "rejected"
+  /** 429 or the like. Nothing happened; `retryAfterMs` may say how long to wait. */
+  | "throttled"
+  /** No connection was made. Nothing happened. */
+  | "unreachable"
+  /** Timeout, reset, 5xx: what was asked may or may not have happened. */
+  | "unclear"
+  /** An answer came whose meaning cannot be read; what was asked may have happened. */
+  | "malformed"
+  /** Compare-and-swap lost: somebody else wrote in between. Nothing happened. */
+  | "conflict"
+  /** What is there cannot be used: damaged, of a wrong type, of a wrong mode. Nothing happened. */
+  | "unusable"
+  /** No space left on the device. Nothing happened that counts. */
+  | "full"
+  /** A lock or lease is held by somebody else, or was lost. Nothing happened. */
+  | "busy"
+  /** A file was written by a newer version of keyturn. */
+  | "newer-version"
+  /** A fault of ours. */
+  | "internal";
+
+export interface ErrorDetails {
+  /** What to do about it, one sentence. */
+  hint?: string;
+  /** How long the other side asked us to wait, in milliseconds. */
+  retryAfterMs?: number;
+  /** HTTP status, where one was received. */
+  status?: number;
+  cause?: unknown;
+}
+
+/** The one error class. `message` says what and where, `hint` what to do; neither holds a secret. */
+export class RotationError extends Error {
+  override readonly name = "RotationError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly status: number | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+    this.retryAfterMs = details.retryAfterMs;
+    this.status = details.status;
+  }
+}
+
+/** Any thrown value as a RotationError; what is none becomes `internal` with the cause kept. */
+export function asRotationError(thrown: unknown): RotationError {
+  if (thrown instanceof RotationError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new RotationError("internal", message, { cause: thrown });
+}
+
+/** Whether the call may have had its effect although it threw. */
+export function mayHaveHappened(error: RotationError): boolean {
+  return error.code === "unclear" || error.code === "malformed" || error.code === "internal";
+}
+
+/** Whether trying the same again later, with nothing changed by a person, may succeed. */
+export function isWeather(error: RotationError): boolean {
+  return ["throttled", "unreachable", "unclear", "malformed", "conflict", "busy", "full"].includes(error.code);
+}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SecretSource } from "../lib/secret-source.ts";
 import { parseDuration } from "./duration.ts";
 
 /**
@@ -23,7 +24,7 @@ const fileRef = z.strictObject({ file: z.string().min(1) });
 export const secretSource = z
   .union([envRef, fileRef])
   .describe("A secret is never written here: { env: NAME } or { file: PATH }.");
-export type SecretSource = z.output<typeof secretSource>;
+export type { SecretSource } from "../lib/secret-source.ts";
 
 const url = z.string().regex(/^https?:\/\/[^/?#\s]+/, "an http:// or https:// URL");
 const urlOrSecret = z.union([url, secretSource]);

@@ -1,0 +1,39 @@
+import type { EventRecord, RequestRecord } from "../journal/document.ts";
+import type { HistoryFilter } from "../journal/journal.ts";
+import type { KeyPlan, KeyResult, KeyStatus, Progress } from "./report.ts";
+
+export interface PassOptions {
+  /** Names of keys; all of the policy when left out. */
+  keys?: readonly string[];
+  /** Epoch milliseconds past which nothing is waited for; a wait that ends later ends the pass for that key. */
+  deadline: number;
+  /** False: only finish what is in flight. */
+  start: boolean;
+  /** `deleted` also waits for the old key's deletion. */
+  until: "completed" | "deleted";
+  /** Ends the pass after the step in hand. */
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** What the commands call; made by the composition root over one policy. */
+export interface Engine {
+  /** One reconcile pass over the keys: starts what is due, carries on what is in flight. */
+  pass(options: PassOptions): Promise<KeyResult[]>;
+  /**
+   * Journals an operator's request for a key; a pass, ours or that of whoever holds the lease,
+   * takes it up. Throws RotationError `usage` for a key that is not in the policy.
+   */
+  request(
+    key: string,
+    request: Pick<RequestRecord, "kind" | "without" | "immediately"> & { actor: string },
+  ): Promise<void>;
+  plan(keys?: readonly string[]): Promise<KeyPlan[]>;
+  status(keys?: readonly string[]): Promise<KeyStatus[]>;
+  history(filter: HistoryFilter): Promise<EventRecord[]>;
+  /** The key of the policy that a plaintext with this fingerprint is or was, if any. */
+  identify(fingerprint: string): Promise<{ key: string; hash: string; state: string } | undefined>;
+  /** The instant before which no key needs attention. */
+  nextWake(): Promise<number | undefined>;
+  close(): Promise<void>;
+}

@@ -14,6 +14,8 @@ export interface TargetDocument {
   intents: Record<string, IntentRecord>;
   /** The one open rotation. */
   rotation?: RotationRecord;
+  /** Set by every ended rotation: the provider's list is walked once for names that we intended (R7). */
+  walk?: { since: number; field: string };
 }
 
 export function emptyDocument(): TargetDocument {
@@ -32,8 +34,18 @@ export interface KeyRecord {
   retry?: { at: number; count: number };
   /** Why nothing is started for this key, when something should be. */
   blocked?: { reason: string; message: string; since: number };
+  /** What the latest rotation ran under; its retirements end under it when the policy no longer has the key. */
+  policy?: PolicySnapshot;
   /** The latest ended rotation. */
   last?: { rotation: string; kind: RotationKind; outcome: Outcome; at: number; message?: string };
+}
+
+/** One key's part of the policy, whole enough to finish a rotation after the file has changed. Holds no secret, only where secrets are read from. */
+export interface PolicySnapshot {
+  installation: string;
+  key: KeyPolicy;
+  provider: ProviderPolicy;
+  store: StorePolicy;
 }
 
 export interface IssuedRecord {
@@ -49,11 +61,27 @@ export interface IssuedRecord {
   expiresAt?: number;
   /** The store's version that holds its plaintext, while one does. */
   version?: string;
-  /** A disable call; `sent` is journalled before it goes out (R2). */
+  /** Earlier versions of the same plaintext, dropped with it. */
+  olderVersions?: string[];
+  /** The base that a promotion of it expects; it is disabled or deleted only once current has moved past that (R1). */
+  promotionBase?: string;
+  /** It was current, or a promotion of it may have gone out: consumers may have it. */
+  mayBeCurrent?: boolean;
+  /** A disable call; `sent` is journalled before it goes out (R2). Removed when the key is seen enabled again. */
   disable?: { sent: number; acknowledged?: number };
   delete?: { sent: number; acknowledged?: number };
   /** Set when the key is to go: disabled if it is not, deleted at `dueAt` or later (R3). */
-  retire?: { since: number; dueAt: number; keepFor: number; why: string; usage?: number };
+  retire?: {
+    since: number;
+    dueAt: number;
+    /** Soak between disabling and deleting, in milliseconds. */
+    keepFor: number;
+    why: string;
+    /** Consumers whose word is not asked for, as in the rotation before. */
+    waived?: string[];
+    /** By `revoke --immediately`: before the replacement, whoever uses it. */
+    immediately?: boolean;
+  };
   /** By `revoke`: it goes even where consumers have not confirmed, and never becomes current again (R12). */
   distrusted?: boolean;
 }
@@ -65,6 +93,8 @@ export interface IntentRecord {
   field: string;
   provider: string;
   workspace?: string;
+  /** What was asked for, as sent. */
+  settings?: Record<string, unknown>;
   plannedAt: number;
   /** Journalled before the create call goes out. */
   sentAt?: number;
@@ -105,17 +135,15 @@ export interface RotationRecord {
   actor: string;
   reason: string;
   /** The policy that it ends under, whatever the file says meanwhile. */
-  policy: { key: KeyPolicy; provider: ProviderPolicy; store: StorePolicy; installation: string };
+  policy: PolicySnapshot;
   /** The key being replaced; absent when provisioning. */
   old?: { hash: string; fingerprint: string; version: string };
   /** The replacement. `version` once it is staged. */
   new?: { hash: string; label: string; fingerprint?: string; version?: string; base?: string };
   /** Name of the intent in hand. */
   intent?: string;
-  /** Set when it goes back: whether the new key may ever have been current, and the version that brings the old value back. */
-  revert?: { why: string; promoted: boolean; outcome: "reverted" | "failed"; version?: string; base?: string };
-  /** A wait that is not the schedule's: an instant, and what it waits for. */
-  wait?: { until: number; duration: number; why: string };
+  /** Set when it goes back: why, whether an operator asked, and the version that brings the old value back. */
+  revert?: { why: string; asked: boolean; version?: string; base?: string };
   /** When the consumers' time to confirm began. */
   confirmingSince?: number;
   /** Consumers whose confirmation `approve --without` has waived. */
@@ -124,6 +152,8 @@ export interface RotationRecord {
   reloads?: Record<string, { at: number; attempts: number; done: boolean; error?: string }>;
   /** Usage of the old key when it was last read for `requireQuiet`. */
   usage?: { value: number; at: number };
+  /** When a person last let it go on; unresolved creates count from there. */
+  releasedAt?: number;
   /** Set while a person is waited for. */
   hold?: { reason: string; message: string; since: number };
   /** Attempts at the present step that failed, and the last error. */

@@ -1,50 +1,79 @@
 import { z } from "zod";
 import type { SecretSource } from "../lib/secret-source.ts";
-import { parseDuration } from "./duration.ts";
+import { LONGEST_DURATION, parseDuration } from "./duration.ts";
 
 /**
  * The one description of rotation.yaml: the TypeScript types and config/rotation.schema.json
  * both come from here. Durations are parsed to milliseconds. What crosses fields is in checks.ts.
+ * `accepts` says in a message what may stand there; `describe` is what an editor shows.
  */
 
 const duration = z
   .string()
-  .regex(/^\d+(ms|s|m|h|d)$/, "a duration like 500ms, 90s, 15m, 24h or 30d")
+  .regex(/^\d+(ms|s|m|h|d)$/)
+  .refine((text) => !(parseDuration(text) > LONGEST_DURATION))
   .transform(parseDuration)
-  .describe("A duration: 500ms, 90s, 15m, 24h or 30d.");
+  .meta({ accepts: "a duration like 500ms, 90s, 15m, 24h or 30d, of at most 100 years" });
 
 const name = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]*$/, "a name of lower-case letters, digits and hyphens that starts with a letter or digit")
-  .max(63);
+  .regex(/^[a-z0-9][a-z0-9-]*$/)
+  .max(63)
+  .meta({
+    accepts:
+      "a name of lower-case letters, digits and hyphens, 63 at most, that starts with a letter or digit",
+  });
 
-const envRef = z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of an environment variable") });
-const fileRef = z.strictObject({ file: z.string().min(1) });
+const path = z.string().min(1).meta({ accepts: "a path" });
+
+const envRef = z.strictObject({
+  env: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+    .describe("Name of the environment variable that holds it.")
+    .meta({ accepts: "the name of an environment variable" }),
+});
+const fileRef = z.strictObject({ file: path.describe("File that holds it, read again at each use.") });
 /** Where a secret is read from, again at each use. A literal is refused. */
 export const secretSource = z
   .union([envRef, fileRef])
-  .describe("A secret is never written here: { env: NAME } or { file: PATH }.");
+  .describe("A secret is never written here: { env: NAME } or { file: PATH }.")
+  .meta({ accepts: "{ env: NAME } or { file: PATH }" });
 export type { SecretSource } from "../lib/secret-source.ts";
 
-const url = z.string().regex(/^https?:\/\/[^/?#\s]+/, "an http:// or https:// URL");
-const urlOrSecret = z.union([url, secretSource]);
-const header = z.union([z.string(), secretSource]);
+const url = z
+  .string()
+  .regex(/^https?:\/\/[^/?#\s]+/)
+  .refine((text) => URL.canParse(text))
+  .meta({ accepts: "an http:// or https:// URL" });
+const urlOrSecret = z
+  .union([url, secretSource])
+  .meta({ accepts: "an http:// or https:// URL, or { env: NAME } or { file: PATH } that holds one" });
+const header = z.union([z.string(), secretSource]).meta({ accepts: "text, { env: NAME } or { file: PATH }" });
 
-const auth = z.union([
-  z.strictObject({ bearer: secretSource }),
-  z.strictObject({ basic: z.strictObject({ username: z.string(), password: secretSource }) }),
-  z.strictObject({ header: z.strictObject({ name: z.string().min(1), value: secretSource }) }),
-]);
+const auth = z
+  .union([
+    z.strictObject({ bearer: secretSource }),
+    z.strictObject({ basic: z.strictObject({ username: z.string(), password: secretSource }) }),
+    z.strictObject({ header: z.strictObject({ name: z.string().min(1), value: secretSource }) }),
+  ])
+  .meta({ accepts: "{ bearer: … }, { basic: { username, password } } or { header: { name, value } }" });
 
 const tls = z.strictObject({
-  ca: z.string().describe("PEM file of the certificate authority to trust.").optional(),
-  cert: z.string().describe("PEM file of our client certificate.").optional(),
-  key: z.string().describe("PEM file of our client certificate's key.").optional(),
+  ca: path.describe("PEM file of the certificate authority to trust.").optional(),
+  cert: path.describe("PEM file of our client certificate.").optional(),
+  key: path.describe("PEM file of our client certificate's key.").optional(),
   serverName: z.string().describe("Name for SNI and for checking the certificate.").optional(),
 });
 
 const httpObject = z.strictObject({
-  url: z.union([urlOrSecret, z.array(urlOrSecret).min(1)]),
+  url: z
+    .union([urlOrSecret, z.array(urlOrSecret).min(1)])
+    .describe("A URL, or one for each instance.")
+    .meta({
+      accepts:
+        "an http:// or https:// URL, a list of them, or { env: NAME } or { file: PATH } that holds one",
+    }),
   method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]).optional(),
   headers: z.record(z.string(), header).optional(),
   body: z.string().optional(),
@@ -65,16 +94,33 @@ const http = z
     const { url: urls, ...rest } = value;
     return { ...rest, urls: Array.isArray(urls) ? urls : [urls] };
   })
-  .describe("A URL, a list of URLs, or { url, method, headers, body, auth, tls, proxy }.");
+  .describe("A URL, a list of URLs, or { url, method, headers, body, auth, tls, proxy }.")
+  .meta({
+    accepts:
+      "an http:// or https:// URL, a list of them, or { url, method, headers, body, auth, tls, proxy }",
+  });
 
-const command = z.array(z.string()).min(1).describe("A program and its arguments; no shell.");
+const command = z
+  .array(z.string())
+  .min(1)
+  .describe("A program and its arguments; no shell.")
+  .meta({ accepts: "a list of a program and its arguments" });
 
 const expectation = z.strictObject({
-  status: z.union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)]).optional(),
+  status: z
+    .union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)])
+    .describe("An HTTP status, or a list of those that will do.")
+    .meta({ accepts: "an HTTP status from 100 to 599, or a list of them" })
+    .optional(),
   json: z
     .record(
-      z.string().regex(/^(\/|$)/, "a JSON pointer like /llm/key"),
-      z.union([z.string(), z.number(), z.boolean(), z.null()]),
+      z
+        .string()
+        .regex(/^(\/|$)/)
+        .meta({ accepts: "a JSON pointer like /llm/key" }),
+      z
+        .union([z.string(), z.number(), z.boolean(), z.null()])
+        .meta({ accepts: "text, a number, true, false or null" }),
     )
     .describe("JSON pointers and the values expected there.")
     .optional(),
@@ -86,11 +132,17 @@ export type Expectation = z.output<typeof expectation>;
 const probe = z.strictObject({
   http: http.optional(),
   exec: command.optional(),
-  resolve: z.enum(["first", "all"]).default("first").describe("all: every address behind the name is an instance."),
+  resolve: z
+    .enum(["first", "all"])
+    .default("first")
+    .describe("all: every address behind the name is an instance."),
   instances: z.int().min(1).describe("At least so many instances must answer.").optional(),
   timeout: duration.prefault("5s").describe("For each answer."),
   expect: expectation.optional(),
-  trustStatus: z.boolean().default(false).describe("Accept a probe that cannot tell the new key from the old."),
+  trustStatus: z
+    .boolean()
+    .default(false)
+    .describe("Accept a probe that cannot tell the new key from the old."),
   evidence: z.enum(["usage"]).optional(),
 });
 export type ProbePolicy = z.output<typeof probe>;
@@ -102,13 +154,14 @@ const reload = z.strictObject({
 });
 export type ReloadPolicy = z.output<typeof reload>;
 
-const consumer = z.strictObject({ name, probe, reload: reload.optional() });
-export type ConsumerPolicy = z.output<typeof consumer>;
+export const consumerSchema = z.strictObject({ name, probe, reload: reload.optional() });
+export type ConsumerPolicy = z.output<typeof consumerSchema>;
 
 const cron = z.string().describe("Cron of five fields.");
 const schedule = z
   .union([z.literal("none"), cron, z.strictObject({ every: duration })])
-  .describe("Cron of five fields, { every: 30d }, or none.");
+  .describe("Cron of five fields, { every: 30d }, or none.")
+  .meta({ accepts: 'cron of five fields like "0 10 * * 2", { every: 30d }, or none' });
 
 const windowPolicy = z.strictObject({ kind: z.enum(["deny", "allow"]), schedule: cron, duration });
 export type WindowPolicy = z.output<typeof windowPolicy>;
@@ -118,7 +171,11 @@ const settings = z.strictObject({
   limitReset: z.enum(["daily", "weekly", "monthly"]).nullable().optional(),
   includeByokInLimit: z.boolean().optional(),
   expiresAfter: duration.optional(),
-  expiresAt: z.iso.datetime({ offset: true }).describe("An instant, for example 2027-12-31T23:59:59Z.").optional(),
+  expiresAt: z.iso
+    .datetime({ offset: true })
+    .meta({ accepts: "an instant like 2027-12-31T23:59:59Z" })
+    .describe("An instant, for example 2027-12-31T23:59:59Z.")
+    .optional(),
   workspaceId: z.string().min(1).describe("OpenRouter.").optional(),
   creatorUserId: z.string().min(1).describe("OpenRouter.").optional(),
   allowedProviders: z.array(z.string().min(1)).describe("ARouter.").optional(),
@@ -130,33 +187,68 @@ const storeRef = z.strictObject({
   use: z.string().describe("A name under stores."),
   secret: z.string().min(1),
   field: z.string().min(1).describe("The secret is a JSON object and this its field.").optional(),
-  create: z.boolean().describe("Whether an absent secret is created; default true for files, false elsewhere.").optional(),
+  create: z
+    .boolean()
+    .describe("Whether an absent secret is created; default true for files, false elsewhere.")
+    .optional(),
 });
 
-const notifyEvent = z.enum(["planned", "promoted", "confirmed", "completed", "reverted", "held", "failed", "overdue", "pass"]);
+const notifyEvent = z.enum([
+  "planned",
+  "promoted",
+  "confirmed",
+  "completed",
+  "reverted",
+  "held",
+  "failed",
+  "overdue",
+  "pass",
+]);
 const notify = z.strictObject({ http, on: z.array(notifyEvent).min(1).optional() });
 
 export const keySchema = z.strictObject({
   name,
-  formerly: z.array(name).default([]),
+  formerly: z.array(name).default([]).describe("Earlier names, after a rename."),
   provider: z.string().describe("A name under providers."),
   schedule,
-  timezone: z.string().default("Etc/UTC"),
+  timezone: z.string().default("Etc/UTC").describe("Time zone of schedule and windows, like Europe/Berlin."),
   spread: duration.prefault("0s").describe("Jitter added to each due instant."),
-  renewBefore: duration.describe("Due this long before the key expires; default a third of its life.").optional(),
-  retry: z.strictObject({ after: duration.prefault("1h"), max: duration.default("24h" as never) }).prefault({}),
-  suspend: z.boolean().default(false),
-  windows: z.array(windowPolicy).default([]),
-  settings: settings.default({}),
-  settingsDrift: z.enum(["report", "apply"]).default("report"),
+  renewBefore: duration
+    .describe("Due this long before the key expires; default a third of its life.")
+    .optional(),
+  retry: z
+    .strictObject({ after: duration.prefault("1h"), max: duration.prefault("24h") })
+    .prefault({})
+    .describe("Pause after a failed or reverted rotation: after, doubling up to max."),
+  suspend: z.boolean().default(false).describe("true leaves this key alone."),
+  windows: z
+    .array(windowPolicy)
+    .default([])
+    .describe("When nothing may be started, disabled or deleted (deny), or only then (allow)."),
+  settings: settings
+    .default({})
+    .describe("What each replacement is created with; what is absent is inherited from the key it replaces."),
+  settingsDrift: z
+    .enum(["report", "apply"])
+    .default("report")
+    .describe("apply: change a key whose settings differ from the policy."),
   store: storeRef,
-  consumers: z.union([z.literal("none"), z.array(consumer).min(1)]),
+  consumers: z
+    .union([z.literal("none"), z.array(consumerSchema).min(1)])
+    .describe("Every service that uses the key, each with its probe; or none.")
+    .meta({
+      accepts:
+        "a list of the services that use the key, each with a name and a probe; or `none` together with a retire.after longer than 0s",
+    }),
   confirm: z
     .strictObject({
-      timeout: duration.prefault("1h"),
-      interval: duration.prefault("5s"),
-      successThreshold: z.int().min(1).max(100).default(3),
-      onTimeout: z.enum(["hold", "rollback"]).default("hold"),
+      timeout: duration.prefault("1h").describe("How long consumers have to confirm."),
+      interval: duration.prefault("5s").describe("Longest pause between two sweeps."),
+      successThreshold: z.int().min(1).max(100).default(3).describe("Sweeps in a row that must all confirm."),
+      onTimeout: z
+        .enum(["hold", "rollback"])
+        .default("hold")
+        .describe("hold: wait for a person. rollback: put the old key back."),
     })
     .prefault({}),
   retire: z
@@ -167,44 +259,68 @@ export const keySchema = z.strictObject({
       keepDisabledFor: duration.prefault("0s").describe("Soak between disabling and deleting."),
     })
     .prefault({}),
-  notify: z.array(notify).default([]),
-  adopt: z.strictObject({ hash: z.string().min(1) }).optional(),
+  notify: z.array(notify).default([]).describe("Who is told about what."),
+  adopt: z
+    .strictObject({ hash: z.string().min(1) })
+    .describe("Hash of a current value that cannot be proved otherwise.")
+    .optional(),
 });
 /** One key of the policy, defaults merged in, durations in milliseconds. */
 export type KeyPolicy = z.output<typeof keySchema>;
 
 const provider = z.strictObject({
   type: z.enum(["openrouter", "arouter"]),
-  managementKey: secretSource,
+  managementKey: secretSource.describe(
+    "The credential for the key endpoints: { env: NAME } or { file: PATH }.",
+  ),
   baseUrl: url.optional(),
-  headers: z.record(z.string(), z.string()).default({}),
+  headers: z.record(z.string(), z.string()).default({}).describe("Extra headers of every request."),
   rateLimit: z
-    .strictObject({ requestsPerSecond: z.number().positive().default(10), concurrency: z.int().min(1).default(8) })
+    .strictObject({
+      requestsPerSecond: z.number().positive().default(10),
+      concurrency: z.int().min(1).default(8),
+    })
     .prefault({}),
 });
 export type ProviderPolicy = z.output<typeof provider>;
 
-const mode = z.string().regex(/^0?[0-7]{3}$/, 'a file mode like "0600", in quotes');
+const mode = z
+  .string()
+  .regex(/^0?[0-7]{3}$/)
+  .meta({ accepts: 'a file mode like "0600", in quotes' });
 const fileStore = z.strictObject({
   type: z.literal("file"),
-  path: z.string().min(1),
-  mode: mode.default("0600"),
-  dirMode: mode.default("0700"),
+  path: path.describe("Directory; a relative one starts at the policy's folder."),
+  mode: mode.default("0600").describe("Mode of the files that consumers read."),
+  dirMode: mode.default("0700").describe("Mode of the directories."),
 });
 export type FileStorePolicy = z.output<typeof fileStore>;
 const store = z.discriminatedUnion("type", [fileStore]);
 export type StorePolicy = z.output<typeof store>;
 
-const journal = z.strictObject({ type: z.literal("sqlite"), path: z.string().min(1) });
+const journal = z.strictObject({
+  type: z.literal("sqlite"),
+  path: path.describe("On a local disk; a relative one starts at the policy's folder."),
+});
 export type JournalPolicy = z.output<typeof journal>;
 
 export const policySchema = z.strictObject({
   version: z.literal(1),
-  installation: name.default("default"),
-  providers: z.record(name, provider),
-  stores: z.record(name, store),
-  journal: journal.default({ type: "sqlite", path: "./.keyturn/journal.db" }),
-  keys: z.array(keySchema).min(1),
+  installation: name
+    .default("default")
+    .describe(
+      "Name of this deployment; it stands in the names of issued keys and is stamped beside the secrets.",
+    ),
+  providers: z.record(name, provider).describe("Who issues keys, by names of your choice."),
+  stores: z.record(name, store).describe("Where keys are kept, by names of your choice."),
+  journal: journal
+    .default({ type: "sqlite", path: "./.keyturn/journal.db" })
+    .describe("The worker's durable memory. It never holds a key."),
+  keys: z
+    .array(keySchema)
+    .min(1)
+    .describe("The credentials that are kept fresh.")
+    .meta({ accepts: "a list of keys" }),
 });
 
 /** A valid policy. Paths are absolute, `${NAME}` is filled in, defaults are merged into each key. */

@@ -28,7 +28,8 @@ export interface Engine {
     key: string,
     request: Pick<RequestRecord, "kind" | "without" | "immediately"> & { actor: string },
   ): Promise<void>;
-  plan(keys?: readonly string[]): Promise<KeyPlan[]>;
+  /** What a pass would do now; with `requested`, what it would do if that had been asked for each key. */
+  plan(keys?: readonly string[], options?: { requested?: "rotate" }): Promise<KeyPlan[]>;
   status(keys?: readonly string[]): Promise<KeyStatus[]>;
   history(filter: HistoryFilter): Promise<EventRecord[]>;
   /** The key of the policy that a plaintext with this fingerprint is or was, if any. */

@@ -105,4 +105,8 @@ export interface KeyResult {
   newHash?: string;
   /** When the old hash will be deleted, if that is still to come. */
   deleteAt?: number;
+  /** From the rotation's start to its end, in milliseconds. */
+  tookMs?: number;
+  /** Another process holds the target's lease: what was asked stands in the journal and is theirs to do. */
+  handedOver?: boolean;
 }

@@ -1,0 +1,78 @@
+import type { EventRecord } from "../journal/document.ts";
+import type { Fault } from "../policy/faults.ts";
+import type { KeyResult, KeyStatus } from "../rotation/report.ts";
+
+/**
+ * What `--json` prints. These shapes are stable: fields may be added, none is renamed or removed.
+ * Instants are ISO 8601 in UTC, durations milliseconds, hashes whole; what is unknown is left out.
+ *
+ *   status     { "keys": StatusJson[] }
+ *   plan       { "keys": KeyPlan[], "warnings": PolicyNote[] }   also --now --dry-run
+ *   history    { "events": EventJson[] }
+ *   once, --now, rollback, revoke, approve  { "results": ResultJson[] }
+ *   identify   { "known": boolean, "key"?, "hash"?, "state"?, "fingerprint" }
+ *   validate   { "valid": boolean, "faults": FaultJson[], "warnings": PolicyNote[] }
+ */
+
+export type FaultJson = Omit<Fault, "excerpt">;
+
+/** `T` with the named fields as ISO 8601 instants. */
+type WithInstants<T, Fields extends keyof T> = Omit<T, Fields> & {
+  [F in Fields]: undefined extends T[F] ? string | undefined : string;
+};
+
+type Current = NonNullable<KeyStatus["current"]>;
+type Rotation = NonNullable<KeyStatus["rotation"]>;
+type Held = NonNullable<Rotation["held"]>;
+
+export type StatusJson = Omit<KeyStatus, "current" | "rotation" | "last" | "next" | "retiring"> & {
+  current?: WithInstants<Current, "since" | "createdAt" | "expiresAt">;
+  rotation?: Omit<WithInstants<Rotation, "startedAt" | "phaseAt" | "waitingUntil">, "held"> & {
+    held?: WithInstants<Held, "since">;
+  };
+  last?: WithInstants<NonNullable<KeyStatus["last"]>, "at">;
+  next?: WithInstants<NonNullable<KeyStatus["next"]>, "at">;
+  retiring: WithInstants<KeyStatus["retiring"][number], "deleteAt">[];
+};
+export type EventJson = WithInstants<EventRecord, "at">;
+export type ResultJson = WithInstants<KeyResult, "deleteAt">;
+
+function iso(ms: number): string;
+function iso(ms: number | undefined): string | undefined;
+function iso(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
+}
+
+export function statusJson({ current, rotation, last, next, retiring, ...rest }: KeyStatus): StatusJson {
+  return {
+    ...rest,
+    current: current && {
+      ...current,
+      since: iso(current.since),
+      createdAt: iso(current.createdAt),
+      expiresAt: iso(current.expiresAt),
+    },
+    rotation: rotation && {
+      ...rotation,
+      held: rotation.held && { ...rotation.held, since: iso(rotation.held.since) },
+      startedAt: iso(rotation.startedAt),
+      phaseAt: iso(rotation.phaseAt),
+      waitingUntil: iso(rotation.waitingUntil),
+    },
+    last: last && { ...last, at: iso(last.at) },
+    next: next && { ...next, at: iso(next.at) },
+    retiring: retiring.map((old) => ({ ...old, deleteAt: iso(old.deleteAt) })),
+  };
+}
+
+export function eventJson(event: EventRecord): EventJson {
+  return { ...event, at: iso(event.at) };
+}
+
+export function resultJson(result: KeyResult): ResultJson {
+  return { ...result, deleteAt: iso(result.deleteAt) };
+}
+
+export function faultJson({ excerpt: _, ...fault }: Fault): FaultJson {
+  return fault;
+}

@@ -1,0 +1,28 @@
+import type { RotationError } from "../lib/errors.ts";
+import { formatFaults, PolicyError } from "../policy/faults.ts";
+
+/** Writes a result to standard output, as one or more lines. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Writes a result to standard output as JSON, indented. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+const OWN_FAULT = "this is a fault of keyturn; --log-level debug shows where it happened";
+
+/** An error as people are shown it: one line, and under it what to do; a policy with all its faults. Never a stack. */
+export function errorLines(error: RotationError, color = false): string {
+  if (error instanceof PolicyError) return `rotate: the policy is invalid\n${formatFaults(error, { color })}`;
+  const hint = error.hint ?? (error.code === "internal" ? OWN_FAULT : undefined);
+  return hint ? `rotate: ${error.message}\n  ${hint}` : `rotate: ${error.message}`;
+}
+
+/** The stack of an error and of what caused it, for the debug level. */
+export function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? String(error);
+  return error.cause === undefined ? stack : `${stack}\ncaused by ${stackOf(error.cause)}`;
+}

@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { asRotationError } from "../lib/errors.ts";
+import type { Globals } from "./context.ts";
+import { declareActing } from "./declare-acting.ts";
+import { declareOperator } from "./declare-operator.ts";
+import { declareReading } from "./declare-reading.ts";
+import { EXIT, exitOfError } from "./exit.ts";
+import { examples, globals } from "./options.ts";
+import { placeNow } from "./place-now.ts";
+import { errorLines, stackOf } from "./print.ts";
+import { wantsColor } from "./render/style.ts";
+import { usageLines } from "./usage.ts";
+
+/** Runs a command with the options that every command takes, and keeps its exit status. */
+export type Run = (command: (globals: Globals) => Promise<number>) => Promise<void>;
+
+/** The whole command: parses, runs, and ends the process with the exit status. */
+export async function main(argv: readonly string[]): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    // A reader that has gone away (`| head`) is nobody's fault, and a rotation goes on without it.
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+  let status: number = EXIT.done;
+  const program = build(async (command) => {
+    const { policy, logLevel, color } = program.opts();
+    status = await command({ policy, logLevel, color });
+  });
+  const fail = (thrown: unknown): number => {
+    const error = asRotationError(thrown);
+    process.stderr.write(`${errorLines(error, wantsColor(process.stderr, program.opts().color))}\n`);
+    if (["debug", "trace"].includes(program.opts().logLevel)) process.stderr.write(`${stackOf(thrown)}\n`);
+    return exitOfError(error.code);
+  };
+  process.on("uncaughtException", (error) => process.exit(fail(error)));
+  process.on("unhandledRejection", (reason) => process.exit(fail(reason)));
+
+  try {
+    const words = placeNow(
+      argv,
+      program.commands.map((command) => command.name()),
+    );
+    await program.parseAsync(words, { from: "user" });
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      const lines = usageLines(thrown, argv);
+      if (lines) process.stderr.write(`${lines}\n`);
+      status = lines ? EXIT.usage : EXIT.done;
+    } else {
+      status = fail(thrown);
+    }
+  }
+  // What a library left open must not hold the process; what was written must be out first.
+  process.stdout.write("", () => process.exit(status));
+}
+
+function build(run: Run): Command {
+  const program = new Command("rotate");
+  program
+    .description("Rotates LLM-router API keys with zero downtime, as rotation.yaml says.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stdout.write(text), outputError: () => {} })
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) =>
+        [
+          spelled(command),
+          ...command.registeredArguments.map((word) => {
+            const name = word.variadic ? `${word.name()}...` : word.name();
+            return word.required ? name : `[${name}]`;
+          }),
+        ].join(" "),
+      commandUsage: (command) =>
+        command.parent ? `rotate ${spelled(command)} ${command.usage()}` : "rotate [options] COMMAND",
+    })
+    .addHelpText(
+      "after",
+      `${examples("rotate --now payments-api", "rotate status", "rotate worker")}
+Exit status: 0 done, 1 failed, 2 wrong usage or invalid policy (nothing was called), 3 work remains.
+rotate COMMAND --help says more about a command.`,
+    );
+  for (const option of globals()) program.addOption(option);
+  declareActing(program, run);
+  declareOperator(program, run);
+  declareReading(program, run);
+  return program;
+}
+
+/** How a person types a command. */
+function spelled(command: Command): string {
+  return command.name() === "now" ? "--now" : command.name();
+}
+
+function packageVersion(): string {
+  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+}

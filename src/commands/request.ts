@@ -1,0 +1,52 @@
+import type { RequestRecord } from "../journal/document.ts";
+import type { PassOptions } from "../rotation/engine-api.ts";
+import type { KeyResult } from "../rotation/report.ts";
+import type { Context } from "./context.ts";
+import { exitOfResults } from "./exit.ts";
+import { follow } from "./follow.ts";
+import { resultJson } from "./json.ts";
+import { print, printJson } from "./print.ts";
+import { renderResult } from "./render/results.ts";
+
+type Request = Pick<RequestRecord, "kind" | "without" | "immediately">;
+
+export interface FollowOptions {
+  /** Milliseconds from now. */
+  deadline: number;
+  until: PassOptions["until"];
+  json?: boolean;
+  /** The outcome that was asked for where it is not a completed rotation. */
+  asked?: KeyResult["outcome"];
+}
+
+/** Journals requests for keys, follows them in a pass and prints how each came out. Gives the exit status. */
+export async function requestAndFollow(
+  context: Context,
+  keys: readonly string[],
+  requests: readonly Request[],
+  options: FollowOptions,
+): Promise<number> {
+  const { engine, clock, actor, style } = context;
+  for (const key of keys) {
+    for (const request of requests) await engine.request(key, { ...request, actor });
+  }
+  const results = await follow(context, {
+    keys,
+    deadline: clock.now() + options.deadline,
+    start: true,
+    until: options.until,
+  });
+  if (options.json) printJson({ results: results.map(resultJson) });
+  else for (const result of results) print(renderResult(handedOver(result), style));
+  return exitOfResults(results, { asked: options.asked });
+}
+
+/** A result that says what follows when another process holds the lease. */
+export function handedOver(result: KeyResult): KeyResult {
+  if (!result.handedOver) return result;
+  return {
+    ...result,
+    message: "handed to the worker that holds the lease",
+    hint: `follow it with: rotate status ${result.key} --watch`,
+  };
+}

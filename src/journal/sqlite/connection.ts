@@ -1,0 +1,118 @@
+import { type Stats, statSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Clock } from "../../lib/clock.ts";
+import { RotationError } from "../../lib/errors.ts";
+import type { Random } from "../../lib/random.ts";
+import { journalFault, unusableJournal } from "./faults.ts";
+
+export interface Parts {
+  clock: Clock;
+  random: Random;
+}
+
+/** How long SQLite itself may block this thread on a lock, in milliseconds; longer waits are slept outside it. */
+const BLOCK_MS = 10;
+/** How long a lock is waited for in all, in milliseconds. */
+const PATIENCE_MS = 10_000;
+const LONGEST_PAUSE_MS = 100;
+
+/**
+ * Runs `attempt` until it finds the database unlocked, for about ten seconds. Throws every failure
+ * as RotationError; `busy` of SQLite is the only one waited out.
+ */
+export async function patiently<T>(path: string, { clock, random }: Parts, attempt: () => T): Promise<T> {
+  for (let waited = 0, pause = 5; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return attempt();
+    } catch (thrown) {
+      const fault = journalFault(thrown, path);
+      if (thrown instanceof RotationError || fault.code !== "busy" || waited >= PATIENCE_MS) throw fault;
+    }
+    const ms = Math.round(pause * (0.5 + random.fraction()));
+    await clock.sleep(ms);
+    waited += ms;
+  }
+}
+
+/** One open journal file: durable, patient, and sure that its file is still the one at `path`. */
+export class Connection {
+  readonly path: string;
+  readonly #parts: Parts;
+  readonly #db: DatabaseSync;
+  readonly #file: Stats;
+  readonly #statements = new Map<string, StatementSync>();
+
+  private constructor(path: string, parts: Parts, db: DatabaseSync) {
+    this.path = path;
+    this.#parts = parts;
+    this.#db = db;
+    this.#file = statSync(path);
+  }
+
+  /** Opens an existing file for reading and writing. */
+  static async open(path: string, parts: Parts): Promise<Connection> {
+    const db = await patiently(path, parts, () => new DatabaseSync(path, { timeout: BLOCK_MS }));
+    try {
+      await patiently(path, parts, () => {
+        db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+      });
+      return new Connection(path, parts, db);
+    } catch (thrown) {
+      db.close();
+      throw thrown;
+    }
+  }
+
+  /** A prepared statement, kept for the next use. */
+  sql(text: string): StatementSync {
+    const kept = this.#statements.get(text);
+    if (kept !== undefined) return kept;
+    const statement = this.#db.prepare(text);
+    this.#statements.set(text, statement);
+    return statement;
+  }
+
+  /** Runs statements that take no parameters and aren't kept. */
+  exec(text: string): void {
+    this.#db.exec(text);
+  }
+
+  read<T>(query: () => T): Promise<T> {
+    return patiently(this.path, this.#parts, () => {
+      this.#requireOpen();
+      return query();
+    });
+  }
+
+  /** Runs `change` as one transaction under the write lock; when this resolves, it is on the disk. */
+  write<T>(change: () => T): Promise<T> {
+    return patiently(this.path, this.#parts, () => {
+      this.#requireOpen();
+      this.#db.exec("BEGIN IMMEDIATE");
+      try {
+        this.#requireFile();
+        const result = change();
+        this.#db.exec("COMMIT");
+        return result;
+      } finally {
+        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      }
+    });
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #requireOpen(): void {
+    if (!this.#db.isOpen) throw new RotationError("internal", `the journal ${this.path} is closed`);
+  }
+
+  /** Without this, writes to a file that a person has moved or deleted would seem to last. */
+  #requireFile(): void {
+    const now = statSync(this.path, { throwIfNoEntry: false });
+    if (now?.ino === this.#file.ino && now.dev === this.#file.dev) return;
+    throw unusableJournal(this.path, "was moved, replaced or deleted while it was open");
+  }
+}

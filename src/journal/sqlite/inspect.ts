@@ -1,0 +1,56 @@
+import { DatabaseSync } from "node:sqlite";
+import { RotationError } from "../../lib/errors.ts";
+import { type Parts, patiently } from "./connection.ts";
+import { unusableJournal } from "./faults.ts";
+
+/** `PRAGMA application_id` of a journal: "ktrn". */
+export const APPLICATION_ID = 0x6b74726e;
+
+/** Up to this size, in bytes, a whole check takes a few milliseconds and is done at every opening. */
+const CHEAP_TO_CHECK = 16 * 1024 * 1024;
+
+/**
+ * Looks at an existing file through a connection that cannot write, so that one we refuse stays
+ * as it is. Throws `unusable` for what is damaged, no database or something else's, and
+ * `newer-version` for a schema past `known`.
+ */
+export function inspect(path: string, size: number, known: number, parts: Parts): Promise<void> {
+  return patiently(path, parts, () => {
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      const version = pragma(db, "user_version");
+      const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n;
+      const ours = pragma(db, "application_id") === APPLICATION_ID;
+      if (!ours && (tables !== 0 || version !== 0))
+        throw unusableJournal(path, "is a database of something else");
+      if (size <= CHEAP_TO_CHECK) requireSound(db, path);
+      if (Number(version) > known) throw newerJournal(db, path, Number(version), known);
+    } finally {
+      db.close();
+    }
+  });
+}
+
+function requireSound(db: DatabaseSync, path: string): void {
+  const found = pragma(db, "quick_check(1)");
+  if (found !== "ok") throw unusableJournal(path, `is damaged (${String(found).split("\n")[0]})`);
+}
+
+function newerJournal(db: DatabaseSync, path: string, version: number, known: number): RotationError {
+  const message = `the journal ${path} has schema ${version}; this keyturn knows ${known}`;
+  return new RotationError("newer-version", message, {
+    hint: `run keyturn ${neededBy(db)}, or restore the copy ${path}.v${known}-….bak that its upgrade made`,
+  });
+}
+
+function neededBy(db: DatabaseSync): string {
+  try {
+    return `${db.prepare("SELECT needs FROM meta").get()?.needs} or newer`;
+  } catch {
+    return "in the newer version that wrote it";
+  }
+}
+
+function pragma(db: DatabaseSync, name: string): unknown {
+  return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}

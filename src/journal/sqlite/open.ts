@@ -1,0 +1,38 @@
+import { resolve } from "node:path";
+import type { Journal } from "../journal.ts";
+import { Connection, type Parts } from "./connection.ts";
+import { journalFault } from "./faults.ts";
+import { prepareFile } from "./folder.ts";
+import { inspect } from "./inspect.ts";
+import { SqliteJournal } from "./journal.ts";
+import { migrate } from "./migrate.ts";
+import { MIGRATIONS, type Migration } from "./schema.ts";
+
+/**
+ * Opens the journal at `path`, creating it and its folder when there is none; an empty file counts
+ * as none, since the stamps beside the secrets (R11) tell a lost journal from a new one. An older
+ * schema is brought up to date, after a copy. `migrations` stands in for the schema's own list.
+ *
+ * Throws RotationError `unusable` (damaged, no journal, on a network file system), `newer-version`,
+ * `forbidden`, `full`, or `busy` after about ten seconds. A file that is refused is left as it is.
+ */
+export async function openSqliteJournal(
+  path: string,
+  parts: Parts & { migrations?: readonly Migration[] },
+): Promise<Journal> {
+  const file = resolve(path);
+  const migrations = parts.migrations ?? MIGRATIONS;
+  const size = await prepareFile(file).catch((thrown: unknown) => {
+    throw journalFault(thrown, file);
+  });
+  if (size > 0) await inspect(file, size, migrations.length, parts);
+  const connection = await Connection.open(file, parts);
+  try {
+    await migrate(connection, parts, migrations);
+    const id = await connection.read(() => String(connection.sql("SELECT id FROM meta").get()?.id));
+    return new SqliteJournal(id, connection, parts);
+  } catch (thrown) {
+    connection.close();
+    throw thrown;
+  }
+}

@@ -1,0 +1,80 @@
+import { Cron } from "croner";
+import { validate, validateDetailed } from "node-cron";
+import { parseDuration } from "../duration.ts";
+import { didYouMean } from "../nearest.ts";
+
+const NICKNAMES: Record<string, string> = {
+  "@yearly": "0 0 1 1 *",
+  "@annually": "0 0 1 1 *",
+  "@monthly": "0 0 1 * *",
+  "@weekly": "0 0 * * 0",
+  "@daily": "0 0 * * *",
+  "@midnight": "0 0 * * *",
+  "@hourly": "0 * * * *",
+};
+
+/** Why a text is no cron expression of five fields that ever comes and means the same to everybody. */
+export function cronFault(expression: string): { message: string; hint?: string | undefined } | undefined {
+  const fields = expression.trim().split(/\s+/);
+  const found = `found ${JSON.stringify(expression)}`;
+  if (fields.length !== 5) {
+    const count = fields.length === 1 ? "one field" : `${fields.length} fields`;
+    return {
+      message: `${found}, ${count}; accepted: five (minute, hour, day of month, month, day of week)`,
+      hint: hintForWord(expression.trim(), fields.length),
+    };
+  }
+  const [, , dayOfMonth = "", , dayOfWeek = ""] = fields;
+  if (restricts(dayOfMonth) && restricts(dayOfWeek)) {
+    return {
+      message: `${found}: a day of month together with a day of week is refused, because some schedulers take it as "both", others as "either"`,
+      hint: `put * in one of the two: "${withStar(fields, 2)}" or "${withStar(fields, 4)}"`,
+    };
+  }
+  if (!validate(expression)) {
+    const [first] = validateDetailed(expression).errors;
+    return { message: `${found}, no valid cron expression${first ? `: ${first.message}` : ""}` };
+  }
+  return neverComes(expression, found);
+}
+
+export function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function timeZoneHint(name: string): string | undefined {
+  return didYouMean(name, ["Etc/UTC", "UTC", ...Intl.supportedValuesOf("timeZone")]);
+}
+
+function restricts(field: string): boolean {
+  return field !== "*" && field !== "?";
+}
+
+function withStar(fields: readonly string[], star: number): string {
+  return fields.map((field, index) => (index === star ? "*" : field)).join(" ");
+}
+
+function hintForWord(text: string, fields: number): string | undefined {
+  const nickname = NICKNAMES[text.toLowerCase()];
+  if (nickname) return `write "${nickname}"`;
+  if (!Number.isNaN(parseDuration(text))) return `write { every: ${text} }`;
+  if (fields === 6) return "leave out the seconds, the first field";
+  return fields === 1 ? didYouMean(text, ["none"]) : undefined;
+}
+
+function neverComes(expression: string, found: string): { message: string } | undefined {
+  try {
+    const next = new Cron(expression, { mode: "5-part", timezone: "Etc/UTC" }).nextRun();
+    return next ? undefined : { message: `${found}, which never comes` };
+  } catch (error) {
+    return {
+      message: `${found}, no valid cron expression: ${(error as Error).message.replace(/^CronPattern: /, "")}`,
+    };
+  }
+}

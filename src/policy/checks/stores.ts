@@ -1,0 +1,58 @@
+import { resolve, sep } from "node:path";
+import type { Findings } from "../findings.ts";
+import type { PolicyView } from "../view.ts";
+
+/** Each file store has a directory of its own, which not everyone can read or write. */
+export function checkStores(view: PolicyView, findings: Findings): void {
+  const places: { name: string; path: string }[] = [];
+  for (const [name, store] of view.stores) {
+    if (store?.type !== "file") continue;
+    const at = ["stores", name];
+    for (const [field, example, owner] of [
+      ["mode", "0640", 0o600],
+      ["dirMode", "0750", 0o700],
+    ] as const) {
+      const bits = Number.parseInt(store[field], 8);
+      if ((bits & 0o007) !== 0) {
+        findings.fault(
+          view.tree,
+          [...at, field],
+          `found "${store[field]}": everyone on this machine could get at the keys`,
+          {
+            hint: `for consumers of the same group: "${example}"`,
+          },
+        );
+      } else if ((bits & owner) !== owner) {
+        findings.fault(
+          view.tree,
+          [...at, field],
+          `found "${store[field]}": keyturn itself could not read and write there`,
+          {
+            hint: `at least "0${owner.toString(8)}"`,
+          },
+        );
+      }
+    }
+    if (/^~/.test(store.path)) {
+      findings.fault(view.tree, [...at, "path"], `found "${store.path}": ~ is not filled in here`, {
+        hint: `write \${HOME}${store.path.slice(1)}`,
+      });
+      continue;
+    }
+    const path = resolve(view.folder, store.path);
+    const other = places.find((place) => isWithin(path, place.path) || isWithin(place.path, path));
+    if (other) {
+      const how = other.path === path ? "is the directory of" : "lies in one tree with";
+      findings.fault(
+        view.tree,
+        [...at, "path"],
+        `this ${how} the store ${other.name}; each store needs a directory of its own`,
+      );
+    }
+    places.push({ name, path });
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}

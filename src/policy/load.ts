@@ -1,0 +1,81 @@
+import { dirname, resolve } from "node:path";
+import { checkPolicy } from "./checks.ts";
+import { explain } from "./explain.ts";
+import { PolicyError, type PolicyNote } from "./faults.ts";
+import { Findings } from "./findings.ts";
+import { interpolate } from "./interpolate.ts";
+import { resolvePaths } from "./paths.ts";
+import { readPolicyFile } from "./read-file.ts";
+import { readYaml } from "./read-yaml.ts";
+import { refuseLiterals } from "./refuse-literals.ts";
+import { keySchema, type Policy, policySchema } from "./schema.ts";
+import { Source } from "./source.ts";
+import { child, merge, type Tree, toValue } from "./tree.ts";
+import { viewPolicy } from "./view.ts";
+
+export { type Fault, formatFaults, PolicyError, type PolicyNote } from "./faults.ts";
+
+export interface LoadedPolicy {
+  policy: Policy;
+  /** What is allowed and may surprise, in the order of the text. */
+  warnings: PolicyNote[];
+  /** The file as it stands. */
+  text: string;
+}
+
+/**
+ * Reads and judges a policy: `${NAME}` filled in from `env`, `defaults` merged into each key,
+ * relative paths resolved against the file's folder. Nothing but the file is looked at. Throws
+ * PolicyError with every fault there is. `now` (epoch milliseconds) is what instants are judged by.
+ */
+export async function loadPolicy(
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+  { now = Date.now() }: { now?: number } = {},
+): Promise<LoadedPolicy> {
+  const text = await readPolicyFile(file);
+  const source = new Source(text);
+  const findings = new Findings();
+  const policy = parse(source, findings, env, dirname(resolve(file)), now);
+  if (policy === undefined || findings.anyFault) throw new PolicyError(file, findings.faults(file, source));
+  return { policy, warnings: findings.notes(source), text };
+}
+
+function parse(
+  source: Source,
+  findings: Findings,
+  env: Readonly<Record<string, string | undefined>>,
+  folder: string,
+  now: number,
+): Policy | undefined {
+  const written = readYaml(source, findings);
+  if (!written) return undefined;
+  const filled = interpolate(written, env, findings);
+  refuseLiterals(filled, source, findings);
+  const defaults = child(filled, "defaults");
+  if (defaults) {
+    const { error } = keySchema.omit({ name: true }).safeParse(toValue(defaults));
+    explain(error?.issues ?? [], filled, findings, { base: ["defaults"], partial: true });
+  }
+  const merged = withDefaults(filled, defaults);
+  const result = policySchema.safeParse(toValue(merged));
+  explain(result.error?.issues ?? [], merged, findings);
+  checkPolicy(viewPolicy(merged, folder, now), findings);
+  return result.data && resolvePaths(result.data, folder);
+}
+
+/** Every key on top of `defaults`, and `defaults` gone. */
+function withDefaults(tree: Tree, defaults: Tree | undefined): Tree {
+  if (tree.kind !== "map" || !defaults) return tree;
+  const entries = new Map(tree.entries);
+  entries.delete("defaults");
+  const keys = entries.get("keys");
+  if (defaults.kind === "map" && keys?.kind === "list") {
+    const fields = new Map(defaults.entries);
+    fields.delete("name");
+    const base: Tree = { ...defaults, entries: fields };
+    const items = keys.items.map((key) => (key.kind === "map" ? merge(base, key) : key));
+    entries.set("keys", { ...keys, items });
+  }
+  return { ...tree, entries };
+}

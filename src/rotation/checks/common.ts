@@ -1,0 +1,99 @@
+import type { IssuedRecord, PolicySnapshot, RotationRecord } from "../../journal/document.ts";
+import type { IssuedKey } from "../../providers/provider.ts";
+import { windowState } from "../../schedule/windows.ts";
+import type { SecretView } from "../../stores/store.ts";
+import { nextSweepAt } from "../evidence.ts";
+import { shortHash } from "../names.ts";
+import { type Decision, step, wait } from "../step.ts";
+import { type Evidence, type Fact, type Question, questionKey, type World } from "../world.ts";
+
+/** What a check answers: a decision, or undefined when it has nothing to say. */
+export type Check = (world: World) => Decision | undefined;
+
+/** A fact, or the look that would give it. */
+export type Need<T> = { fact: Fact<T> } | { decision: Decision };
+
+/** The store's view of a field, looked at no earlier than `notBefore`. */
+export function needStore(world: World, field: string, notBefore = 0): Need<SecretView> {
+  const fact = world.store[field];
+  if (fact && fact.at >= notBefore) return { fact };
+  return { decision: step({ look: "store", field }, "look-store", "reads the secret in the store") };
+}
+
+export function needIssued(world: World, field: string, hash: string, notBefore = 0): Need<IssuedKey | undefined> {
+  const fact = world.issued[hash];
+  if (fact && fact.at >= notBefore) return { fact };
+  return {
+    decision: step({ look: "issued", field, hash }, "look-key", `asks the provider about key ${shortHash(hash)}`),
+  };
+}
+
+export function needAccepted(world: World, field: string, hash: string, notBefore = 0): Need<boolean | undefined> {
+  const fact = world.accepted[hash];
+  if (fact && fact.at >= notBefore) return { fact };
+  return {
+    decision: step({ look: "accepted", field, hash }, "look-accepted", `tries key ${shortHash(hash)} at the provider`),
+  };
+}
+
+export function needList(world: World, field: string, provider: string, notBefore = 0): Need<IssuedKey[]> {
+  const fact = world.listed[provider];
+  if (fact && fact.at >= notBefore) return { fact };
+  return { decision: step({ look: "list", field }, "look-list", "walks the provider's list of keys") };
+}
+
+export function evidenceFor(world: World, question: Question): Evidence | undefined {
+  return world.evidence[questionKey(question.field, question.wanted, question.outgoing)];
+}
+
+/** The next sweep, or the wait for it (never beyond `until`). */
+export function sweepOrWait(world: World, question: Question, says: string, until = Number.POSITIVE_INFINITY): Decision {
+  const at = nextSweepAt(question.policy, evidenceFor(world, question));
+  if (world.now >= at)
+    return step({ look: "sweep", field: question.field, question }, "look-consumers", "asks every consumer which key it uses");
+  return wait(Math.min(at, until), "consumers", says);
+}
+
+/** What a field's key was last, or is now, under: the present policy, else what its latest rotation ran under. */
+export function snapshotFor(world: World, field: string): PolicySnapshot | undefined {
+  return world.policies[field] ?? world.document.keys[field]?.policy;
+}
+
+/** The fingerprint of the value that the store shows as current. */
+export function currentFingerprint(view: SecretView): string | undefined {
+  return view.current?.value?.fingerprint();
+}
+
+/** The key recorded for a field that has this fingerprint. */
+export function recordByFingerprint(world: World, field: string, fingerprint: string): IssuedRecord | undefined {
+  return Object.values(world.document.issued).find(
+    (record) => record.field === field && record.fingerprint === fingerprint,
+  );
+}
+
+/** Whether keys may be started, disabled and deleted now; suspended keys and closed windows say no. */
+export function gate(world: World, field: string): Decision | undefined {
+  const policy = world.policies[field]?.key;
+  if (policy === undefined) return undefined;
+  if (policy.suspend)
+    return { parked: { reason: "suspended", says: `${policy.name} is suspended in the policy` } };
+  const state = windowState(policy.windows, policy.timezone, world.now);
+  if (state.open) return undefined;
+  const says = state.why ?? "a window is closed";
+  return state.opensAt === undefined
+    ? { parked: { reason: "window", says } }
+    : wait(state.opensAt, "window", says);
+}
+
+/** The question that the consumers of a rotation are asked in its present direction. */
+export function rotationQuestion(rotation: RotationRecord, direction: "forward" | "back"): Question | undefined {
+  const [wanted, outgoing] = direction === "forward" ? [rotation.new, rotation.old] : [rotation.old, rotation.new];
+  if (wanted?.fingerprint === undefined) return undefined;
+  return {
+    field: rotation.field,
+    policy: rotation.policy.key,
+    hash: wanted.hash,
+    wanted: wanted.fingerprint,
+    outgoing: outgoing?.fingerprint === undefined ? [] : [outgoing.fingerprint],
+  };
+}

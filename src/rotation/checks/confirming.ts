@@ -1,0 +1,93 @@
+import type { RotationRecord } from "../../journal/document.ts";
+import type { KeyPolicy } from "../../policy/schema.ts";
+import { describeMissing, sweptEnough, unconfirmed } from "../evidence.ts";
+import { shortHash } from "../names.ts";
+import { type Decision, step, wait } from "../step.ts";
+import { PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, waitEnd } from "../timing.ts";
+import type { Question, World } from "../world.ts";
+import { currentFingerprint, evidenceFor, needIssued, needStore, rotationQuestion, sweepOrWait } from "./common.ts";
+import { expiryDue } from "./due.ts";
+import { hold } from "./planned.ts";
+
+/** Promoted: every instance of every consumer must serve with the new key and hold the old one no more. */
+export function promoted(world: World, rotation: RotationRecord): Decision {
+  const { key: policy } = rotation.policy;
+  const old = rotation.old && world.document.issued[rotation.old.hash];
+  if (old?.disable && !old.distrusted)
+    return step(
+      { effect: "enable", hash: old.hash, field: rotation.field },
+      "relapse-enable",
+      `enables key ${shortHash(old.hash)} again, because a consumer still needs it`,
+    );
+  const store = needStore(world, rotation.field, Math.max(rotation.phaseAt, world.now - STORE_FRESH_MS));
+  if ("decision" in store) return store.decision;
+  if (currentFingerprint(store.fact.value) !== rotation.new?.fingerprint)
+    return hold("foreign-current", "the secret was changed by someone else after the promotion; both keys live");
+  const question = rotationQuestion(rotation, "forward") as Question;
+  const reload = dueReload(world, rotation, question);
+  if (reload) return reload;
+  const evidence = evidenceFor(world, question);
+  const missing = unconfirmed(policy, rotation.waived ?? [], evidence);
+  if (missing.length === 0) return usageSeen(world, rotation) ?? confirm(policy);
+  const timeout = waitEnd(rotation.confirmingSince ?? rotation.phaseAt, policy.confirm.timeout, world.now);
+  const says = describeMissing(missing, evidence);
+  if (world.now >= timeout && sweptEnough(policy, evidence)) return timedOut(world, rotation, says);
+  return sweepOrWait(world, question, says, timeout > world.now ? timeout : undefined);
+}
+
+function confirm(policy: KeyPolicy): Decision {
+  return policy.consumers === "none"
+    ? step({ note: "confirmed" }, "no-consumers", "has no consumers to ask; the policy says so")
+    : step({ note: "confirmed" }, "confirmed", "every instance of every consumer uses the new key");
+}
+
+function timedOut(world: World, rotation: RotationRecord, says: string): Decision {
+  const { key: policy } = rotation.policy;
+  if (rotation.kind === "revoke")
+    return step({ note: "confirmed" }, "revoke-unconfirmed", `goes on without confirmation, because the old key is distrusted (${says})`);
+  const old = rotation.old && world.document.issued[rotation.old.hash];
+  const expiring = old?.expiresAt !== undefined && world.now >= expiryDue(old, policy);
+  if (policy.confirm.onTimeout === "rollback" && old !== undefined && !expiring && rotation.kind === "rotate")
+    return step(
+      { note: "revert", why: `not confirmed in time: ${says}`, asked: false, requests: [] },
+      "confirm-timeout",
+      `goes back to key ${shortHash(old.hash)}: ${says}`,
+    );
+  return hold("consumers-unconfirmed", `not confirmed in time: ${says}`);
+}
+
+/** Reload hooks run once after promotion, and again with backoff while they fail. */
+export function dueReload(world: World, rotation: RotationRecord, question: Question): Decision | undefined {
+  if (question.policy.consumers === "none") return undefined;
+  for (const consumer of question.policy.consumers) {
+    if (consumer.reload === undefined) continue;
+    const state = rotation.reloads?.[consumer.name];
+    if (state?.done) continue;
+    if (state !== undefined && world.now < waitEnd(state.at, stepBackoff(state.attempts, 0.5), world.now)) continue;
+    return step({ effect: "reload", consumer: consumer.name, question }, "reload", `tells ${consumer.name} to read its key again`);
+  }
+  return undefined;
+}
+
+/** `evidence: usage`: the provider's counters must show the new key in use and the old one quiet. */
+function usageSeen(world: World, rotation: RotationRecord): Decision | undefined {
+  const { consumers, confirm: timing } = rotation.policy.key;
+  if (consumers === "none" || !consumers.some((consumer) => consumer.probe.evidence === "usage")) return undefined;
+  const every = Math.max(timing.interval, PROVIDER_POLL_MS);
+  const fresh = rotation.new?.hash as string;
+  const used = needIssued(world, rotation.field, fresh, world.now - every);
+  if ("decision" in used) return used.decision;
+  if (totalUsage(used.fact.value) === 0) return wait(used.fact.at + every, "usage", "the new key to be used");
+  if (rotation.old === undefined) return undefined;
+  const quiet = needIssued(world, rotation.field, rotation.old.hash, world.now - every);
+  if ("decision" in quiet) return quiet.decision;
+  const usage = totalUsage(quiet.fact.value);
+  if (rotation.usage?.value !== usage)
+    return step({ note: "quiet", usage, restart: false }, "usage", "notes how much the old key was used");
+  const end = waitEnd(rotation.usage.at, every * timing.successThreshold, world.now);
+  return world.now < end ? wait(end, "usage", "the old key to stay quiet") : undefined;
+}
+
+export function totalUsage(key: { usage?: number; byokUsage?: number } | undefined): number {
+  return (key?.usage ?? 0) + (key?.byokUsage ?? 0);
+}

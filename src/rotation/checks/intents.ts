@@ -1,0 +1,32 @@
+import { shortHash } from "../names.ts";
+import { type Decision, step } from "../step.ts";
+import type { World } from "../world.ts";
+import { needList, needStore, snapshotFor } from "./common.ts";
+
+/**
+ * R7: after every ended rotation the provider's list is walked once, and what bears a name that we
+ * intended is deleted, unless its hash is journalled as issued or stands in a stage.
+ */
+export function checkIntents(world: World): Decision | undefined {
+  const { walk } = world.document;
+  if (walk === undefined || world.document.rotation) return undefined;
+  const snapshot = snapshotFor(world, walk.field);
+  if (snapshot === undefined) return undefined;
+  const list = needList(world, walk.field, snapshot.key.provider, walk.since);
+  if ("decision" in list) return list.decision;
+  const strays = list.fact.value.filter(
+    (key) => key.name !== undefined && world.document.intents[key.name] && world.document.issued[key.hash] === undefined,
+  );
+  for (const stray of strays) {
+    const { field } = world.document.intents[stray.name as string] as { field: string };
+    const store = needStore(world, field, walk.since);
+    if ("decision" in store) return store.decision;
+    if (store.fact.value.staged.some((version) => version.hash === stray.hash)) continue;
+    return step(
+      { effect: "delete-orphan", hash: stray.hash, name: stray.name as string, field },
+      "orphan-found",
+      `deletes key ${shortHash(stray.hash)}, which bears a name of ours and whose plaintext was lost`,
+    );
+  }
+  return step({ note: "walked" }, "walked", "has found no lost key of ours at the provider");
+}

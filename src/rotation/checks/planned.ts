@@ -1,0 +1,125 @@
+import type { RotationRecord } from "../../journal/document.ts";
+import type { SecretView } from "../../stores/store.ts";
+import { shortHash } from "../names.ts";
+import { type Decision, step, wait } from "../step.ts";
+import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, SKEW_LIMIT_MS } from "../timing.ts";
+import type { World } from "../world.ts";
+import { needAccepted, needList, needStore } from "./common.ts";
+
+/** Creates without a reply, in a row, before a person is asked. */
+const MOST_UNRESOLVED = 3;
+
+/** Planned: get a replacement, and its plaintext into the store. */
+export function planned(world: World, rotation: RotationRecord): Decision {
+  return rotation.kind === "rollback" ? plannedRollback(world, rotation) : plannedReplacement(world, rotation);
+}
+
+function plannedReplacement(world: World, rotation: RotationRecord): Decision {
+  const intent = rotation.intent === undefined ? undefined : world.document.intents[rotation.intent];
+  if (intent === undefined || (intent.settled !== undefined && intent.settled !== "issued")) {
+    const unresolved = Object.values(world.document.intents).filter(
+      (other) =>
+        other.rotation === rotation.id &&
+        other.settled === "absent" &&
+        other.plannedAt > (rotation.releasedAt ?? 0),
+    ).length;
+    if (unresolved >= MOST_UNRESOLVED)
+      return hold(
+        "create-unresolved",
+        `${unresolved} creates went out without a reply and none of the keys can be found; see the provider's dashboard, then approve`,
+      );
+    return step({ note: "intend" }, "intend", "writes down the exact name the new key will bear");
+  }
+  if (intent.sentAt === undefined) {
+    const skew = world.skewMs[rotation.policy.key.provider];
+    if (skew !== undefined && Math.abs(skew) > SKEW_LIMIT_MS)
+      return hold("clock-skew", `our clock and the provider's are ${Math.round(Math.abs(skew) / 60_000)} minutes apart`);
+    return step({ effect: "create" }, "create", `creates the key "${intent.name}" at the provider and stages it in the store`);
+  }
+  const store = needStore(world, rotation.field, rotation.phaseAt);
+  if ("decision" in store) return store.decision;
+  const found = stagedBy(store.fact.value, rotation, intent.hash);
+  if (found !== undefined)
+    return step(
+      { note: "staged", version: found.version, base: found.base, hash: found.hash },
+      "staged-found",
+      `finds key ${shortHash(found.hash)} staged in the store`,
+    );
+  if (intent.hash !== undefined)
+    return step(
+      { note: "lost", hash: intent.hash },
+      "plaintext-lost",
+      `gives up key ${shortHash(intent.hash)}: its plaintext never reached the store`,
+    );
+  const list = needList(world, rotation.field, rotation.policy.key.provider, rotation.phaseAt);
+  if ("decision" in list) return list.decision;
+  const orphan = list.fact.value.find(
+    (key) => key.name === intent.name && world.document.issued[key.hash] === undefined,
+  );
+  if (orphan !== undefined)
+    return step(
+      { effect: "delete-orphan", hash: orphan.hash, name: intent.name, field: rotation.field },
+      "orphan-found",
+      `deletes key ${shortHash(orphan.hash)}, whose plaintext was lost with the reply to its creation`,
+    );
+  return step(
+    { note: "settle", intent: intent.name, as: "absent" },
+    "create-absent",
+    `finds no key named "${intent.name}" in a complete walk, and will create one under a new name`,
+  );
+}
+
+function stagedBy(view: SecretView, rotation: RotationRecord, hash: string | undefined) {
+  return view.staged.find(
+    (version) => version.rotation === rotation.id && (hash === undefined || version.hash === hash),
+  );
+}
+
+/** A rollback after completion: the old key is enabled, tried, and staged again as a new version (R1). */
+function plannedRollback(world: World, rotation: RotationRecord): Decision {
+  const hash = rotation.new?.hash as string;
+  const record = world.document.issued[hash];
+  if (record === undefined || record.delete)
+    return step(
+      { note: "fail", message: `key ${shortHash(hash)} is gone; nothing to roll back to`, hint: "run `rotate --now` to replace the current key" },
+      "rollback-gone",
+      "gives up the rollback: the previous key is gone",
+    );
+  if (record.disable)
+    return step(
+      { effect: "enable", hash, field: rotation.field },
+      "rollback-enable",
+      `enables key ${shortHash(hash)} at the provider`,
+    );
+  const accepted = needAccepted(world, rotation.field, hash, world.now - PROVIDER_POLL_MS);
+  if ("decision" in accepted) return accepted.decision;
+  if (accepted.fact.value === undefined)
+    return step(
+      { note: "fail", message: `the store keeps the plaintext of key ${shortHash(hash)} no more`, hint: "run `rotate --now` to replace the current key" },
+      "rollback-lost",
+      "gives up the rollback: the previous key's plaintext is gone",
+    );
+  if (!accepted.fact.value) {
+    if (world.now - rotation.phaseAt > ACTIVATION_LIMIT_MS)
+      return step(
+        { note: "fail", message: `the provider goes on refusing key ${shortHash(hash)} after it was enabled`, hint: "run `rotate --now` to replace the current key" },
+        "rollback-refused",
+        "gives up the rollback: the previous key is refused",
+      );
+    return wait(accepted.fact.at + PROVIDER_POLL_MS, "activation", `key ${shortHash(hash)} to be accepted again`);
+  }
+  const store = needStore(world, rotation.field, rotation.phaseAt);
+  if ("decision" in store) return store.decision;
+  const found = stagedBy(store.fact.value, rotation, hash);
+  if (found !== undefined)
+    return step(
+      { note: "staged", version: found.version, base: found.base, hash },
+      "staged-found",
+      `finds key ${shortHash(hash)} staged in the store`,
+    );
+  return step({ effect: "restore" }, "rollback-stage", `stages the value of key ${shortHash(hash)} as a new version`);
+}
+
+export function hold(code: string, message: string): Decision {
+  return step({ note: "hold", code, message }, code, `holds: ${message}`);
+}

@@ -1,0 +1,123 @@
+import type { IssuedRecord } from "../../journal/document.ts";
+import { describeMissing, freshFor, requiredConsumers, sweptEnough, unconfirmed } from "../evidence.ts";
+import { shortHash } from "../names.ts";
+import { type Decision, step, wait } from "../step.ts";
+import type { World } from "../world.ts";
+import { currentFingerprint, evidenceFor, gate, needStore, snapshotFor, sweepOrWait } from "./common.ts";
+
+/** `revoke --immediately`: distrusted keys go before anything else, whoever uses them (R12). */
+export function checkRevokedNow(world: World): Decision | undefined {
+  for (const record of Object.values(world.document.issued)) {
+    if (!record.distrusted || !record.retire?.immediately) continue;
+    return remove(record);
+  }
+  return undefined;
+}
+
+/** Old keys on their way out: disabled, soaked, deleted; each upon fresh evidence (R3). Only between rotations. */
+export function checkRetirements(world: World): Decision | undefined {
+  if (world.document.rotation) return undefined;
+  let waiting: Decision | undefined;
+  for (const record of Object.values(world.document.issued)) {
+    if (record.retire === undefined) continue;
+    const decision = retire(world, record);
+    if (decision && "step" in decision) return decision;
+    waiting = earlier(waiting, decision);
+  }
+  return waiting;
+}
+
+function retire(world: World, record: IssuedRecord): Decision | undefined {
+  const snapshot = snapshotFor(world, record.field);
+  if (snapshot === undefined || record.retire === undefined) return undefined;
+  if (record.delete?.acknowledged !== undefined) return gone(record);
+  const dueAt = Math.min(record.retire.dueAt, world.now + record.retire.keepFor);
+  if (record.disable?.acknowledged !== undefined && world.now < dueAt)
+    return wait(dueAt, "soak", `key ${shortHash(record.hash)} is disabled and will be deleted`);
+  const closed = record.distrusted ? undefined : gate(world, record.field);
+  if (closed) return closed;
+  return evidenceAgainst(world, record) ?? remove(record);
+}
+
+/** What still speaks against disabling or deleting it now, or what has to be looked at first. */
+function evidenceAgainst(world: World, record: IssuedRecord): Decision | undefined {
+  const snapshot = snapshotFor(world, record.field);
+  const current = world.document.keys[record.field]?.current;
+  if (snapshot === undefined || current === undefined)
+    return { parked: { reason: "no-current", says: `key ${shortHash(record.hash)} stays, because no key is known to be current` } };
+  const policy = snapshot.key;
+  const waived = record.retire?.waived ?? [];
+  const asks = record.mayBeCurrent && record.fingerprint !== undefined && !record.distrusted;
+  const question = {
+    field: record.field,
+    policy,
+    hash: current.hash,
+    wanted: current.fingerprint,
+    outgoing: record.fingerprint === undefined ? [] : [record.fingerprint],
+  };
+  const evidence = asks ? evidenceFor(world, question) : undefined;
+  if (asks && requiredConsumers(policy, waived).length > 0) {
+    const missing = unconfirmed(policy, waived, evidence);
+    const says = `key ${shortHash(record.hash)} stays: ${describeMissing(missing, evidence)}`;
+    if (missing.length > 0 && sweptEnough(policy, evidence)) {
+      const next = sweepOrWait(world, question, says);
+      return "wait" in next ? { parked: { reason: "still-used", says, until: next.wait.until } } : next;
+    }
+    if (missing.length > 0 || evidence === undefined || world.now - evidence.lastAt > freshFor(policy))
+      return sweepOrWait(world, question, says);
+  }
+  const store = needStore(world, record.field, Math.max(evidence?.lastAt ?? 0, record.retire?.since ?? 0));
+  if ("decision" in store) return store.decision;
+  return currentAgainst(record, store.fact.value, current.fingerprint);
+}
+
+function currentAgainst(
+  record: IssuedRecord,
+  view: Parameters<typeof currentFingerprint>[0],
+  expected: string,
+): Decision | undefined {
+  const shown = currentFingerprint(view);
+  if (record.fingerprint !== undefined && shown === record.fingerprint)
+    return record.distrusted
+      ? { parked: { reason: "distrusted-current", says: `key ${shortHash(record.hash)} is distrusted and still current` } }
+      : step({ note: "unretire", hash: record.hash }, "current-again", `keeps key ${shortHash(record.hash)}, which is current again`);
+  if (shown !== expected && !record.distrusted)
+    return { parked: { reason: "foreign-current", says: `key ${shortHash(record.hash)} stays, because the secret was changed by someone else` } };
+  if (record.promotionBase !== undefined && record.promotionBase === view.base)
+    return step(
+      { effect: "rewrite", hash: record.hash, field: record.field, base: view.base },
+      "fence",
+      "rewrites the current value as a new version, so that no late promotion of the given-up key can succeed",
+    );
+  return undefined;
+}
+
+function remove(record: IssuedRecord): Decision {
+  if (record.delete?.acknowledged !== undefined) return gone(record);
+  if (record.disable?.acknowledged === undefined && record.retire?.keepFor !== 0)
+    return step(
+      { effect: "disable", hash: record.hash, field: record.field },
+      "retire-disable",
+      `disables key ${shortHash(record.hash)} at the provider (${record.retire?.why})`,
+    );
+  return step(
+    { effect: "delete", hash: record.hash, field: record.field },
+    "retire-delete",
+    `deletes key ${shortHash(record.hash)} at the provider (${record.retire?.why})`,
+  );
+}
+
+function gone(record: IssuedRecord): Decision {
+  return step(
+    { effect: "forget", hash: record.hash, field: record.field },
+    "deleted",
+    `key ${shortHash(record.hash)} is deleted; its plaintext leaves the store`,
+  );
+}
+
+function earlier(a: Decision | undefined, b: Decision | undefined): Decision | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const at = (decision: Decision) =>
+    "wait" in decision ? decision.wait.until : "parked" in decision ? (decision.parked.until ?? Infinity) : Infinity;
+  return at(b) < at(a) ? b : a;
+}

@@ -1,0 +1,69 @@
+import type { RotationRecord } from "../../journal/document.ts";
+import { shortHash } from "../names.ts";
+import { settingsThatDiffer } from "../settings.ts";
+import { type Decision, step, wait } from "../step.ts";
+import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS } from "../timing.ts";
+import type { World } from "../world.ts";
+import { currentFingerprint, needAccepted, needIssued, needStore } from "./common.ts";
+import { hold } from "./planned.ts";
+
+function abandon(message: string): Decision {
+  return step({ note: "fail", message }, "abandon", `gives up the new key: ${message}`);
+}
+
+/** Staged: the new key must answer at the provider, and be what was asked for. */
+export function staged(world: World, rotation: RotationRecord): Decision {
+  const hash = rotation.new?.hash as string;
+  const overdue = world.now - Math.min(rotation.phaseAt, world.now) > ACTIVATION_LIMIT_MS;
+  const notBefore = Math.max(rotation.phaseAt, world.now - PROVIDER_POLL_MS + 1);
+  const accepted = needAccepted(world, rotation.field, hash, world.accepted[hash]?.value === true ? 0 : notBefore);
+  if ("decision" in accepted) {
+    const last = world.accepted[hash];
+    if (last !== undefined && world.now < last.at + PROVIDER_POLL_MS)
+      return wait(last.at + PROVIDER_POLL_MS, "activation", `key ${shortHash(hash)} to be accepted`);
+    return accepted.decision;
+  }
+  if (accepted.fact.value === undefined)
+    return abandon(`the store no longer holds the plaintext of key ${shortHash(hash)}`);
+  if (!accepted.fact.value) {
+    if (overdue) return abandon(`the provider goes on refusing key ${shortHash(hash)}`);
+    return wait(accepted.fact.at + PROVIDER_POLL_MS, "activation", `key ${shortHash(hash)} to be accepted`);
+  }
+  const issued = needIssued(world, rotation.field, hash, rotation.phaseAt);
+  if ("decision" in issued) return issued.decision;
+  const key = issued.fact.value;
+  if (key === undefined || key.disabled) {
+    if (overdue) return abandon(`the provider shows key ${shortHash(hash)} as ${key ? "disabled" : "absent"}`);
+    const again = issued.fact.at + PROVIDER_POLL_MS;
+    if (world.now >= again) return step({ look: "issued", field: rotation.field, hash }, "look-key", "asks about the new key again");
+    return wait(again, "activation", `the provider to show key ${shortHash(hash)}`);
+  }
+  const asked = rotation.intent === undefined ? undefined : world.document.intents[rotation.intent]?.settings;
+  const differing = asked === undefined ? [] : settingsThatDiffer(asked, key);
+  if (differing.length > 0) return abandon(`the new key is not what was asked for: ${differing.join(", ")}`);
+  return step({ note: "verified" }, "verified", `key ${shortHash(hash)} answers and has the settings asked for`);
+}
+
+/** Verified: compare-and-swap current from the version that was read to the one that was verified. */
+export function verified(world: World, rotation: RotationRecord): Decision {
+  const store = needStore(world, rotation.field, rotation.phaseAt);
+  if ("decision" in store) return store.decision;
+  const view = store.fact.value;
+  const fresh = rotation.new as NonNullable<RotationRecord["new"]>;
+  const shown = currentFingerprint(view);
+  if (shown !== undefined && shown === fresh.fingerprint)
+    return step({ note: "promoted" }, "promoted-found", "finds the new key current already");
+  if (view.base === fresh.base && fresh.version !== undefined)
+    return step(
+      { effect: "promote", version: fresh.version, base: view.base },
+      "promote",
+      `makes key ${shortHash(fresh.hash)} the store's current`,
+    );
+  if (shown === rotation.old?.fingerprint)
+    return step(
+      { effect: "restage", base: view.base },
+      "base-moved",
+      "stages the new key again, because other fields of the secret were edited",
+    );
+  return hold("foreign-current", "the secret was changed by someone else; neither key was touched");
+}

@@ -1,0 +1,140 @@
+import type { PolicySnapshot, RotationKind } from "../../journal/document.ts";
+import { sameOwner } from "../../lib/owner.ts";
+import { shortHash } from "../names.ts";
+import { type Decision, type Effect, type Look, step, stepKey } from "../step.ts";
+import { SKEW_LIMIT_MS, STORE_FRESH_MS } from "../timing.ts";
+import { type Question, questionKey, type World } from "../world.ts";
+import { currentFingerprint, type Need, needIssued, needList, needStore, recordByFingerprint } from "./common.ts";
+
+/** Something should be started for this key and cannot be: journalled once, with what to do. */
+export function block(world: World, field: string, code: string, requests: string[], says: string): Decision {
+  const before = world.document.keys[field]?.blocked;
+  if (before?.reason === code && before.message === says && requests.length === 0)
+    return { parked: { reason: code, says } };
+  return step({ note: "block", field, code, requests }, code, says);
+}
+
+/** A step before the start of a rotation: when it has failed in this pass, the key is blocked by that. */
+function orBlocked(world: World, field: string, requests: string[], decision: Decision): Decision {
+  if (!("step" in decision) || "note" in decision.step) return decision;
+  const failure = world.failed[stepKey(decision.step as Look | Effect)];
+  if (failure === undefined) return decision;
+  const { code, message, hint } = failure.error;
+  return block(world, field, code, requests, hint ? `${message}; ${hint}` : message);
+}
+
+function have<T>(world: World, field: string, requests: string[], need: Need<T>): { value: T } | { decision: Decision } {
+  return "fact" in need ? { value: need.fact.value } : { decision: orBlocked(world, field, requests, need.decision) };
+}
+
+/**
+ * Whose secret it is and what is current in it: claims it when nobody has, adopts a current value
+ * that we did not issue (R11, R13). Undefined when all that is settled, also when nothing is current.
+ */
+export function identifyCurrent(
+  world: World,
+  field: string,
+  snapshot: PolicySnapshot,
+  requests: string[],
+): Decision | undefined {
+  const { name } = snapshot.key;
+  const store = have(world, field, requests, needStore(world, field, world.now - STORE_FRESH_MS));
+  if ("decision" in store) return store.decision;
+  const view = store.value;
+  if (view.foreign !== undefined) return block(world, field, "foreign-rotation", requests, `${name}: ${view.foreign}`);
+  if (view.owner !== undefined && !sameOwner(view.owner, world.owner))
+    return block(
+      world,
+      field,
+      "rival-owner",
+      requests,
+      `${name}: the secret is kept by installation "${view.owner.installation}" (journal ${view.owner.journal}); if that one is gone for good, take it over with --take-over`,
+    );
+  const shown = currentFingerprint(view);
+  if (shown === undefined) {
+    const claim = claimFirst(world, field, requests, view.owner === undefined);
+    return claim ?? vanished(world, field, name, requests);
+  }
+  const record = recordByFingerprint(world, field, shown);
+  const known = world.document.keys[field]?.current;
+  if (record === undefined) {
+    const adopt = step({ effect: "adopt", field }, "adopt", `${name}: finds out which of the provider's keys the current value is`);
+    return orBlocked(world, field, requests, adopt);
+  }
+  const claim = claimFirst(world, field, requests, view.owner === undefined);
+  if (claim) return claim;
+  if (record.hash !== known?.hash)
+    return step(
+      { note: "accept-current", field, hash: record.hash },
+      "current-changed",
+      `${name}: takes key ${shortHash(record.hash)} as current, as the store shows`,
+    );
+  return undefined;
+}
+
+function claimFirst(world: World, field: string, requests: string[], unowned: boolean): Decision | undefined {
+  if (!unowned) return undefined;
+  const claim = step({ effect: "claim", field, takeOver: false, requests: [] }, "claim", "stamps our name beside the secret");
+  return orBlocked(world, field, requests, claim);
+}
+
+/** The journal knows a current key and the store shows none: a person decides, by `--now`. */
+function vanished(world: World, field: string, name: string, requests: string[]): Decision | undefined {
+  const known = world.document.keys[field]?.current;
+  if (known === undefined || requests.length > 0) return undefined;
+  return block(
+    world,
+    field,
+    "current-vanished",
+    requests,
+    `${name}: the store shows no value where key ${shortHash(known.hash)} was; put it back, or run \`rotate --now ${name}\` to provision a new one`,
+  );
+}
+
+/** All that must be true before a rotation is planned; the provider has not been asked for anything yet. */
+export function startChecks(
+  world: World,
+  field: string,
+  snapshot: PolicySnapshot,
+  start: { actor: string; why: string; requests: string[] },
+): Decision {
+  const { actor, why, requests } = start;
+  const identified = identifyCurrent(world, field, snapshot, requests);
+  if (identified) return identified;
+  const policy = snapshot.key;
+  const view = (world.store[field] as NonNullable<World["store"][string]>).value;
+  const current = view.current?.value === undefined ? undefined : world.document.keys[field]?.current;
+  const kind: RotationKind = current === undefined ? "provision" : "rotate";
+  const preflight = current
+    ? have(world, field, requests, needIssued(world, field, current.hash))
+    : have(world, field, requests, needList(world, field, policy.provider));
+  if ("decision" in preflight) return preflight.decision;
+  const skew = world.skewMs[policy.provider];
+  if (skew !== undefined && Math.abs(skew) > SKEW_LIMIT_MS)
+    return block(world, field, "clock-skew", requests, `${policy.name}: our clock and the provider's are ${Math.round(Math.abs(skew) / 60_000)} minutes apart; set the clock`);
+  if (current) {
+    const unhealthy = firstSweep(world, { field, policy, hash: current.hash, wanted: current.fingerprint, outgoing: [] }, requests);
+    if (unhealthy) return unhealthy;
+  }
+  const says =
+    kind === "provision"
+      ? `${policy.name}: PROVISIONS a first key, because the secret has none (${why})`
+      : `${policy.name}: starts a rotation (${why})`;
+  return step({ note: "start", field, kind, actor, why, requests }, kind, says);
+}
+
+/** A consumer that is down already could never confirm: it blocks the start. */
+function firstSweep(world: World, question: Question, requests: string[]): Decision | undefined {
+  const { policy, field } = question;
+  if (policy.consumers === "none") return undefined;
+  const evidence = world.evidence[questionKey(field, question.wanted, question.outgoing)];
+  if (evidence === undefined)
+    return step({ look: "sweep", field, question }, "first-sweep", "asks every consumer whether it is well before anything starts");
+  for (const [consumer, { last }] of Object.entries(evidence.consumers)) {
+    const ill = last.instances.find((answer) => answer.verdict === "silent" || answer.verdict === "unwell");
+    const problem = last.problem ?? (ill && `${ill.instance} ${ill.detail}`);
+    if (problem !== undefined)
+      return block(world, field, "consumer-unhealthy", requests, `${policy.name}: consumer ${consumer} is not well: ${problem}`);
+  }
+  return undefined;
+}

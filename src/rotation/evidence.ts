@@ -1,0 +1,76 @@
+import type { KeyPolicy } from "../policy/schema.ts";
+import { confirms, membership, type Sweep } from "../probes/probe.ts";
+import type { ConsumerEvidence, Evidence, Question } from "./world.ts";
+
+/** The first wait between two sweeps, in milliseconds; it grows from sweep to sweep up to the policy's `interval`. */
+const FIRST_POLL_MS = 100;
+const POLL_GROWTH = 1.6;
+
+/** How old the latest sweep may be when a key is disabled or deleted upon it, in milliseconds (R3). */
+export function freshFor(policy: KeyPolicy): number {
+  return Math.max(2 * policy.confirm.interval, 30_000);
+}
+
+/** Evidence with one more sweep of every consumer in it. A changed membership or a relapse starts the count again. */
+export function addSweeps(
+  before: Evidence | undefined,
+  question: Question,
+  sweeps: readonly Sweep[],
+  at: number,
+): Evidence {
+  const consumers: Record<string, ConsumerEvidence> = {};
+  for (const sweep of sweeps) {
+    const previous = before?.consumers[sweep.consumer];
+    const sameMembers = previous === undefined || membership(previous.last) === membership(sweep);
+    const streak = confirms(sweep) ? (sameMembers ? (previous?.streak ?? 0) : 0) + 1 : 0;
+    consumers[sweep.consumer] = { streak, at, last: sweep };
+  }
+  return {
+    wanted: question.wanted,
+    outgoing: question.outgoing,
+    since: before?.since ?? at,
+    sweeps: (before?.sweeps ?? 0) + 1,
+    lastAt: at,
+    consumers,
+  };
+}
+
+/** The consumers that have to confirm, by name. */
+export function requiredConsumers(policy: KeyPolicy, waived: readonly string[] = []): string[] {
+  if (policy.consumers === "none") return [];
+  return policy.consumers.map((consumer) => consumer.name).filter((name) => !waived.includes(name));
+}
+
+/** The consumers whose confirmation is still missing, by name. */
+export function unconfirmed(policy: KeyPolicy, waived: readonly string[], evidence: Evidence | undefined): string[] {
+  return requiredConsumers(policy, waived).filter(
+    (name) => (evidence?.consumers[name]?.streak ?? 0) < policy.confirm.successThreshold,
+  );
+}
+
+/** Whether sweeps enough to judge by have been made in this pass (R4). */
+export function sweptEnough(policy: KeyPolicy, evidence: Evidence | undefined): boolean {
+  return requiredConsumers(policy).length === 0 || (evidence?.sweeps ?? 0) >= policy.confirm.successThreshold;
+}
+
+/** When the next sweep may begin. */
+export function nextSweepAt(policy: KeyPolicy, evidence: Evidence | undefined): number {
+  if (evidence === undefined) return 0;
+  const delay = FIRST_POLL_MS * POLL_GROWTH ** Math.min(evidence.sweeps - 1, 40);
+  return evidence.lastAt + Math.min(delay, policy.confirm.interval);
+}
+
+/** What stands in the way, in one sentence, for a hold, a log line or `status`. */
+export function describeMissing(names: readonly string[], evidence: Evidence | undefined): string {
+  const parts = names.map((name) => {
+    const last = evidence?.consumers[name]?.last;
+    if (last === undefined) return `${name}: not asked yet`;
+    if (last.problem !== undefined) return `${name}: ${last.problem}`;
+    const wrong = last.instances.filter((answer) => answer.verdict !== "confirms");
+    const first = wrong[0];
+    if (first === undefined) return `${name}: confirming`;
+    const more = wrong.length > 1 ? ` and ${wrong.length - 1} more` : "";
+    return `${name}: ${first.instance}${more} ${first.detail}`;
+  });
+  return parts.join("; ");
+}

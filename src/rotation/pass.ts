@@ -1,0 +1,271 @@
+import type { PolicySnapshot, TargetDocument } from "../journal/document.ts";
+import type { Lease } from "../journal/journal.ts";
+import { asRotationError, type RotationError } from "../lib/errors.ts";
+import type { Owner } from "../lib/owner.ts";
+import { decide } from "./decide.ts";
+import { Facts, observe } from "./observe.ts";
+import type { Parts } from "./parts.ts";
+import { consumerProgress, rotationProgress } from "./progress.ts";
+import type { Progress } from "./report.ts";
+import { perform, record } from "./steps/act.ts";
+import { LEASE_MS, StepContext } from "./steps/context.ts";
+import { type Decision, type Effect, type Look, type Note, type Step, stepKey } from "./step.ts";
+import { stepBackoff } from "./timing.ts";
+import { type Failure, questionKey, type World } from "./world.ts";
+
+export interface TargetPassOptions {
+  target: string;
+  /** The present policy's keys of the target, by field. */
+  policies: Record<string, PolicySnapshot>;
+  owner: Owner;
+  start: boolean;
+  /** Waits that end later than this end the pass. Epoch milliseconds. */
+  deadline: number;
+  /** Waits longer than this, from now, end the pass; for a worker that comes back by itself. Milliseconds. */
+  horizon: number;
+  /** False: once nothing is in flight any more, waits for retirements are not waited for. */
+  followRetirements: boolean;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** Why a pass over a target ended. */
+export type PassEnd =
+  | { end: "idle"; until?: number }
+  | { end: "waiting"; until: number; reason: string; says: string; error?: RotationError }
+  | { end: "parked"; reason: string; says: string }
+  | { end: "stopped" }
+  /** Another live worker has the lease. */
+  | { end: "busy" };
+
+/** How long one wait lasts at most before requests, the signal and the lease are looked after again. */
+const SLICE_MS = 1_000;
+
+/**
+ * One pass over one target: look → decide → act → record, until there is nothing to do, or what is
+ * left waits past the deadline. Every step is safe to be the last one.
+ */
+export class TargetPass {
+  private readonly parts: Parts;
+  private readonly options: TargetPassOptions;
+  private readonly facts = new Facts();
+  private readonly failed: Record<string, Failure> = {};
+  private lastEnd: PassEnd = { end: "idle" };
+
+  constructor(parts: Parts, options: TargetPassOptions) {
+    this.parts = parts;
+    this.options = options;
+  }
+
+  /** Runs the pass under the target's lease. */
+  async run(): Promise<PassEnd> {
+    if (await this.nothingToDo()) return this.lastEnd;
+    const lease = await this.parts.journal.acquire(this.options.target, LEASE_MS);
+    if (lease === undefined) return { end: "busy" };
+    try {
+      return await this.loop(lease);
+    } catch (thrown) {
+      const error = asRotationError(thrown);
+      if (error.code !== "busy") throw error;
+      return { end: "busy" };
+    } finally {
+      await this.parts.journal.release(lease).catch(() => {});
+    }
+  }
+
+  /** A target with nothing to do costs one read of the journal, and no lease. */
+  private async nothingToDo(): Promise<boolean> {
+    const decision = this.judge(decide(await this.world()));
+    if (!("idle" in decision)) return false;
+    this.lastEnd = { end: "idle", ...decision.idle };
+    return true;
+  }
+
+  private async loop(lease: Lease): Promise<PassEnd> {
+    let renewed = this.parts.clock.now();
+    for (;;) {
+      if (this.options.signal?.aborted) return { end: "stopped" };
+      const world = await this.world();
+      const decision = this.judge(decide(world));
+      if ("idle" in decision) return { end: "idle", ...decision.idle };
+      if ("parked" in decision) return this.parked(decision.parked);
+      if ("wait" in decision) {
+        const ended = this.ends(world, decision.wait);
+        if (ended) return ended;
+        this.tellWaiting(world, decision.wait);
+        if (world.now - renewed > LEASE_MS / 4) {
+          await this.parts.journal.renew(lease, LEASE_MS);
+          renewed = world.now;
+        }
+        await this.parts.clock.sleep(Math.min(decision.wait.until - world.now, SLICE_MS), this.options.signal);
+        continue;
+      }
+      await this.take(lease, world, decision.step);
+      renewed = this.parts.clock.now();
+    }
+  }
+
+  private async world(): Promise<World> {
+    const { journal, clock, random } = this.parts;
+    const { document } = await journal.read(this.options.target);
+    return {
+      now: clock.now(),
+      target: this.options.target,
+      owner: this.options.owner,
+      document,
+      policies: this.options.policies,
+      requests: await journal.requests(this.options.target),
+      mayStart: this.options.start,
+      fraction: random.fraction(),
+      store: this.facts.store,
+      issued: this.facts.issued,
+      accepted: this.facts.accepted,
+      listed: this.facts.listed,
+      evidence: this.facts.evidence,
+      failed: this.failed,
+      skewMs: this.facts.skewMs,
+    };
+  }
+
+  /** A step that has failed in this pass is waited for instead of being repeated at once. */
+  private judge(decision: Decision): Decision {
+    if (!("step" in decision) || "note" in decision.step) return decision;
+    const failure = this.failed[stepKey(decision.step)];
+    if (failure === undefined || this.parts.clock.now() >= failure.until) return decision;
+    return { wait: { until: failure.until, reason: failure.error.code, says: failure.error.message } };
+  }
+
+  private ends(world: World, wait: { until: number; reason: string; says: string }): PassEnd | undefined {
+    const inFlight = world.document.rotation !== undefined || world.requests.length > 0;
+    const tooLong = wait.until > this.options.deadline || wait.until - world.now > this.options.horizon;
+    if (!tooLong && (inFlight || this.options.followRetirements)) return undefined;
+    const error = Object.values(this.failed).at(-1)?.error;
+    return { end: "waiting", ...wait, ...(error ? { error } : {}) };
+  }
+
+  private parked(parked: { reason: string; says: string; until?: number }): PassEnd {
+    return { end: "parked", reason: parked.reason, says: parked.says };
+  }
+
+  private tellWaiting(world: World, wait: { until: number; says: string }): void {
+    const { rotation } = world.document;
+    const key = rotation?.policy.key.name ?? Object.values(this.options.policies)[0]?.key.name ?? this.options.target;
+    this.options.onProgress?.({
+      type: "waiting",
+      key,
+      until: wait.until,
+      why: wait.says,
+      ...(rotation ? { rotation: rotation.id } : {}),
+    });
+  }
+
+  private async take(lease: Lease, world: World, step: Step): Promise<void> {
+    const startedAt = this.parts.clock.now();
+    if ("note" in step) {
+      await this.change(lease, world, step, (context) => record(context, step as Note));
+      return;
+    }
+    const key = stepKey(step);
+    try {
+      if ("look" in step) await this.look(world, step);
+      else await this.change(lease, world, step, (context) => perform(context, step as Effect, this.options.signal));
+      delete this.failed[key];
+    } catch (thrown) {
+      const error = asRotationError(thrown);
+      if (error.code === "busy" && "effect" in step) throw error;
+      await this.failedStep(lease, step, key, error);
+    }
+    this.parts.log("debug", { ...this.fields(world.document), reason: step.reason, durationMs: this.parts.clock.now() - startedAt }, step.says);
+  }
+
+  private async look(world: World, look: Look & { reason: string }): Promise<void> {
+    await observe(this.parts, world, this.facts, look, this.options.signal);
+    if (look.look !== "sweep") return;
+    const { question } = look;
+    const evidence = this.facts.evidence[questionKey(question.field, question.wanted, question.outgoing)];
+    const { rotation } = world.document;
+    this.options.onProgress?.({
+      type: "consumers",
+      key: question.policy.name,
+      rotation: rotation?.id ?? "",
+      consumers: consumerProgress(question, evidence, rotation?.waived ?? []),
+    });
+  }
+
+  private async change(
+    lease: Lease,
+    world: World,
+    step: Step,
+    act: (context: StepContext) => Promise<void>,
+  ): Promise<void> {
+    const context = new StepContext(this.parts, lease, this.facts, world, step);
+    try {
+      await act(context);
+    } finally {
+      this.tellChange(world.document, context.document, step);
+    }
+  }
+
+  private tellChange(before: TargetDocument, after: TargetDocument, step: Step): void {
+    if (before === after) return;
+    const fields = { ...this.fields(after.rotation ? after : before), reason: step.reason };
+    const warns = ["hold", "fail", "block", "supersede"].includes("note" in step ? step.note : "");
+    this.parts.log(warns ? "warn" : "info", fields, step.says);
+    const told = rotationProgress(before.rotation, after.rotation, step.says);
+    if (told) this.options.onProgress?.(told);
+    const ended = before.rotation !== undefined && after.rotation?.id !== before.rotation.id ? before.rotation : undefined;
+    const last = ended && after.keys[ended.field]?.last;
+    if (ended && last)
+      this.options.onProgress?.({
+        type: "phase",
+        key: ended.policy.key.name,
+        rotation: ended.id,
+        phase: last.outcome,
+        message: last.message ?? step.says,
+      });
+  }
+
+  /** Remembers a failed step, so that it is tried again after a bounded wait, and journals it with the open rotation. */
+  private async failedStep(lease: Lease, step: Step, key: string, error: RotationError): Promise<void> {
+    const now = this.parts.clock.now();
+    const count = (this.failed[key]?.count ?? 0) + 1;
+    const patience = Math.max(stepBackoff(count, this.parts.random.fraction()), error.retryAfterMs ?? 0);
+    this.failed[key] = { error, at: now, count, until: now + patience };
+    const { document } = await this.parts.journal.read(this.options.target);
+    const fields = { ...this.fields(document), reason: step.reason, code: error.code };
+    this.parts.log(count === 1 ? "warn" : "debug", { ...fields, ...(error.hint ? { hint: error.hint } : {}) }, error.message);
+    this.options.onProgress?.({
+      type: "note",
+      key: document.rotation?.policy.key.name ?? Object.values(this.options.policies)[0]?.key.name ?? "",
+      level: "warn",
+      message: error.message,
+      ...(error.hint ? { hint: error.hint } : {}),
+      ...(document.rotation ? { rotation: document.rotation.id } : {}),
+    });
+    if (document.rotation === undefined) return;
+    const world = await this.world();
+    const context = new StepContext(this.parts, lease, this.facts, world, step);
+    await context.commit(
+      "step-failed",
+      (draft) => {
+        if (draft.rotation === undefined) return;
+        const failures = (draft.rotation.failures?.count ?? 0) + 1;
+        draft.rotation.failures = {
+          count: failures,
+          code: error.code,
+          message: error.message,
+          at: now,
+          ...(error.hint ? { hint: error.hint } : {}),
+        };
+      },
+      { message: error.message },
+    );
+  }
+
+  private fields(document: TargetDocument): Record<string, unknown> {
+    const { rotation } = document;
+    return rotation
+      ? { key: rotation.policy.key.name, rotation: rotation.id, phase: rotation.phase }
+      : { key: Object.values(this.options.policies)[0]?.key.name, target: this.options.target };
+  }
+}

@@ -1,0 +1,86 @@
+import type { RotationKind } from "../journal/document.ts";
+import type { Question } from "./world.ts";
+
+/** A look at the world: changes nothing, and what it finds becomes a fact of the pass. */
+export type Look =
+  | { look: "store"; field: string }
+  | { look: "issued"; field: string; hash: string }
+  | { look: "accepted"; field: string; hash: string }
+  | { look: "list"; field: string }
+  | { look: "sweep"; field: string; question: Question };
+
+/** A change of the journal alone. */
+export type Note =
+  | { note: "answer"; field: string; refused: boolean; requests: string[] }
+  | { note: "schedule"; field: string; due: { at: number; basis: string; why: "schedule" | "expiry" } | undefined }
+  | { note: "block"; field: string; code: string; requests: string[] }
+  | { note: "unblock"; field: string }
+  | { note: "accept-current"; field: string; hash: string }
+  | { note: "start"; field: string; kind: RotationKind; actor: string; why: string; requests: string[]; target?: string }
+  | { note: "intend" }
+  | { note: "staged"; version: string; base: string; hash: string }
+  | { note: "lost"; hash: string }
+  | { note: "settle"; intent: string; as: "absent" | "issued" }
+  | { note: "verified" }
+  | { note: "promoted" }
+  | { note: "confirmed" }
+  | { note: "back-to-promoted" }
+  | { note: "quiet"; usage: number; restart: boolean }
+  | { note: "disabled" }
+  | { note: "completed" }
+  | { note: "hold"; code: string; message: string }
+  | { note: "release"; why: string; waive?: string[]; requests: string[] }
+  | { note: "revert"; why: string; asked: boolean; requests: string[] }
+  | { note: "reverted" }
+  | { note: "fail"; message: string; hint?: string; requests?: string[] }
+  | { note: "supersede"; why: string; requests?: string[] }
+  | { note: "distrust"; field: string; requests: string[]; actor: string; immediately: boolean }
+  | { note: "unretire"; hash: string }
+  | { note: "walked" };
+
+/** A change of the world outside. Each looks again before it acts, and records what it did. */
+export type Effect =
+  | { effect: "claim"; field: string; takeOver: boolean; requests: string[] }
+  | { effect: "adopt"; field: string }
+  | { effect: "create" }
+  | { effect: "restore" }
+  | { effect: "restage"; base: string }
+  | { effect: "promote"; version: string; base: string }
+  | { effect: "reload"; consumer: string; question: Question }
+  | { effect: "enable"; hash: string; field: string }
+  | { effect: "disable"; hash: string; field: string }
+  | { effect: "delete"; hash: string; field: string }
+  | { effect: "forget"; hash: string; field: string }
+  | { effect: "put-back"; base: string }
+  | { effect: "promote-back"; version: string; base: string }
+  | { effect: "rewrite"; hash: string; field: string; base: string }
+  | { effect: "delete-orphan"; hash: string; name: string; field: string };
+
+/** One step, with the reason code and the sentence that `plan`, the log and the event log show. */
+export type Step = (Look | Note | Effect) & { reason: string; says: string };
+
+/** What `decide` answers: the next safe step, or nothing to do before an instant. */
+export type Decision =
+  | { step: Step }
+  | { wait: { until: number; reason: string; says: string } }
+  /** A person is waited for. */
+  | { parked: { reason: string; says: string; until?: number } }
+  | { idle: { until?: number } };
+
+export function step(step: Look | Note | Effect, reason: string, says: string): Decision {
+  return { step: { ...step, reason, says } };
+}
+
+export function wait(until: number, reason: string, says: string): Decision {
+  return { wait: { until, reason, says } };
+}
+
+/** Names a look or an effect, to remember its failures by. */
+export function stepKey(step: Look | Effect): string {
+  if ("look" in step) {
+    if (step.look === "sweep") return `sweep:${step.field}`;
+    return [step.look, step.field, "hash" in step ? step.hash : ""].join(":");
+  }
+  const detail = "hash" in step ? step.hash : "consumer" in step ? step.consumer : "field" in step ? step.field : "";
+  return `${step.effect}:${detail}`;
+}

@@ -1,0 +1,64 @@
+import type { Effect, Note } from "../step.ts";
+import { adopt } from "./adopt.ts";
+import type { StepContext } from "./context.ts";
+import { create } from "./create.ts";
+import { applyNote } from "./notes.ts";
+import { deleteOrphan, disable, enable, reload, remove } from "./provider-effects.ts";
+import { claim, forget, promote, promoteBack, putBack, restage, restore, rewrite } from "./store-effects.ts";
+
+/** Carries out one effect. What it changes outside is journalled by it; facts it makes stale are forgotten. */
+export async function perform(context: StepContext, effect: Effect, signal?: AbortSignal): Promise<void> {
+  const { facts } = context;
+  try {
+    await dispatch(context, effect, signal);
+  } finally {
+    if (effect.effect !== "reload") facts.forgetStore();
+    if ("hash" in effect || effect.effect === "create") facts.forgetProvider("hash" in effect ? effect.hash : undefined);
+  }
+}
+
+function dispatch(context: StepContext, effect: Effect, signal?: AbortSignal): Promise<void> {
+  switch (effect.effect) {
+    case "claim":
+      return claim(context, effect.field, effect.takeOver, effect.requests);
+    case "adopt":
+      return adopt(context, effect.field);
+    case "create":
+      return create(context);
+    case "restore":
+      return restore(context);
+    case "restage":
+      return restage(context, effect.base);
+    case "promote":
+      return promote(context, effect.version, effect.base);
+    case "reload":
+      return reload(context, effect.consumer, effect.question, signal);
+    case "enable":
+      return enable(context, effect.hash, effect.field);
+    case "disable":
+      return disable(context, effect.hash, effect.field);
+    case "delete":
+      return remove(context, effect.hash, effect.field);
+    case "forget":
+      return forget(context, effect.hash, effect.field);
+    case "put-back":
+      return putBack(context, effect.base);
+    case "promote-back":
+      return promoteBack(context, effect.version, effect.base);
+    case "rewrite":
+      return rewrite(context, effect.hash, effect.field, effect.base);
+    case "delete-orphan":
+      return deleteOrphan(context, effect.hash, effect.name, effect.field);
+  }
+}
+
+/** Journals a change of the journal alone. */
+export async function record(context: StepContext, note: Note): Promise<void> {
+  const requestsDone = "requests" in note ? (note.requests ?? []) : [];
+  await context.commit(
+    note.note === "answer" ? (note.refused ? "refused" : "answered") : note.note,
+    (draft) =>
+      applyNote(draft, note, { world: context.world, random: context.parts.random, says: context.says }),
+    { ...("field" in note ? { field: note.field } : {}), requestsDone },
+  );
+}

@@ -1,0 +1,82 @@
+import type { NewEvent, PolicySnapshot, TargetDocument } from "../../journal/document.ts";
+import type { Lease } from "../../journal/journal.ts";
+import type { Provider } from "../../providers/provider.ts";
+import type { Store } from "../../stores/store.ts";
+import type { Facts } from "../observe.ts";
+import { snapshotInForce } from "../observe.ts";
+import type { Parts } from "../parts.ts";
+import type { World } from "../world.ts";
+
+/** How long a lease lasts without being renewed, in milliseconds. */
+export const LEASE_MS = 60_000;
+
+/** What an effect works with: the clients of its key, and the one way to write the journal. */
+export class StepContext {
+  readonly parts: Parts;
+  readonly lease: Lease;
+  readonly facts: Facts;
+  readonly world: World;
+  readonly reason: string;
+  readonly says: string;
+  /** The document as last committed by this step. */
+  document: TargetDocument;
+
+  constructor(parts: Parts, lease: Lease, facts: Facts, world: World, step: { reason: string; says: string }) {
+    this.parts = parts;
+    this.lease = lease;
+    this.facts = facts;
+    this.world = world;
+    this.reason = step.reason;
+    this.says = step.says;
+    this.document = world.document;
+  }
+
+  snapshot(field: string): PolicySnapshot {
+    return snapshotInForce(this.document, this.world.policies, field);
+  }
+
+  provider(field: string): Provider {
+    return this.parts.connect.provider(this.snapshot(field));
+  }
+
+  store(field: string): Store {
+    return this.parts.connect.store(this.snapshot(field));
+  }
+
+  /** Makes sure that the lease is still ours, just before something outside is changed. */
+  async stillOurs(): Promise<void> {
+    await this.parts.journal.renew(this.lease, LEASE_MS);
+  }
+
+  /** Writes a changed copy of the document together with the event that says why. */
+  async commit(
+    kind: string,
+    change: (draft: TargetDocument) => void,
+    more: { field?: string; message?: string; data?: Record<string, unknown>; requestsDone?: string[] } = {},
+  ): Promise<void> {
+    const draft = structuredClone(this.document);
+    change(draft);
+    const rotation = draft.rotation ?? this.document.rotation;
+    const field = more.field ?? rotation?.field;
+    const event: NewEvent = {
+      at: this.parts.clock.now(),
+      key: (field === undefined ? undefined : this.nameOf(draft, field)) ?? "",
+      ...(rotation && (field === undefined || rotation.field === field) ? { rotation: rotation.id } : {}),
+      actor: rotation?.actor ?? "schedule",
+      kind,
+      reason: this.reason,
+      message: more.message ?? this.says,
+      ...(more.data === undefined ? {} : { data: more.data }),
+    };
+    await this.parts.journal.commit(this.lease, {
+      document: draft,
+      events: [event],
+      ...(more.requestsDone?.length ? { requestsDone: more.requestsDone } : {}),
+    });
+    this.document = draft;
+  }
+
+  private nameOf(draft: TargetDocument, field: string): string | undefined {
+    return draft.keys[field]?.name ?? this.world.policies[field]?.key.name;
+  }
+}

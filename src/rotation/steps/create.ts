@@ -1,0 +1,126 @@
+import type { IssuedRecord, RotationRecord } from "../../journal/document.ts";
+import { asRotationError, isWeather, RotationError } from "../../lib/errors.ts";
+import type { Secret } from "../../lib/secret.ts";
+import type { IssuedKey } from "../../providers/provider.ts";
+import type { StagedVersion } from "../../stores/store.ts";
+import { settingsFor } from "../settings.ts";
+import type { StepContext } from "./context.ts";
+import { openRotation } from "./draft.ts";
+import { applyNote } from "./notes.ts";
+
+/** How often the store is tried for a key whose plaintext is only in memory, and the first wait in milliseconds. */
+const STAGE_TRIES = 6;
+const STAGE_FIRST_WAIT_MS = 250;
+
+/**
+ * Creates the replacement and stages it: intent on disk → create, once → hash on disk → version in
+ * the store, even when journalling the hash failed, since the plaintext exists nowhere else → read back.
+ */
+export async function create(context: StepContext): Promise<void> {
+  const rotation = openRotation(context.document);
+  const name = rotation.intent as string;
+  const provider = context.provider(rotation.field);
+  const old = rotation.old && (context.facts.issued[rotation.old.hash]?.value ?? (await provider.get(rotation.old.hash)));
+  const view = await context.store(rotation.field).observe(rotation.policy.key.store);
+  if (view.current?.value?.fingerprint() !== rotation.old?.fingerprint)
+    throw new RotationError("conflict", "the secret was changed by someone else since the rotation was planned");
+  const settings = settingsFor(rotation.policy.key.settings, old, context.parts.clock.now());
+  await context.commit("create-sent", (draft) => {
+    const intent = draft.intents[name] as { sentAt?: number; settings?: Record<string, unknown> };
+    intent.sentAt = context.parts.clock.now();
+    intent.settings = { ...settings };
+  });
+  const made = await provider.create(name, settings).catch((thrown: unknown) => refused(context, name, thrown));
+  if (made === undefined) return;
+  const journalled = await journalIssued(context, rotation, name, made.issued, made.key);
+  const staged = await stageStubbornly(context, rotation, made.issued.hash, made.key);
+  if (journalled !== undefined) throw journalled;
+  await context.commit("staged", (draft) =>
+    applyNote(
+      draft,
+      { note: "staged", version: staged.version, base: staged.base, hash: made.issued.hash },
+      { world: context.world, random: context.parts.random, says: context.says },
+    ),
+  );
+}
+
+/** A create that was refused for certain leaves nothing behind; anything else is searched for by name (R7). */
+async function refused(context: StepContext, name: string, thrown: unknown): Promise<undefined> {
+  const error = asRotationError(thrown);
+  if (error.code === "throttled" || error.code === "unreachable") {
+    await context.commit("create-not-sent", (draft) => {
+      delete draft.intents[name]?.sentAt;
+    }, { message: `nothing was created: ${error.message}` });
+    throw error;
+  }
+  if (error.code !== "unauthorized" && error.code !== "forbidden" && error.code !== "rejected") throw error;
+  const message = error.hint ? `${error.message}; ${error.hint}` : error.message;
+  await context.commit("failed", (draft) => {
+    const intent = draft.intents[name];
+    if (intent) intent.settled = "refused";
+    applyNote(draft, { note: "fail", message }, { world: context.world, random: context.parts.random, says: message });
+  }, { message: `the provider refused to create a key: ${message}` });
+  return undefined;
+}
+
+/** Journals the hash; a failure is kept for later, because the plaintext has to reach the store first. */
+async function journalIssued(
+  context: StepContext,
+  rotation: RotationRecord,
+  name: string,
+  issued: IssuedKey,
+  key: Secret,
+): Promise<RotationError | undefined> {
+  const record: IssuedRecord = {
+    hash: issued.hash,
+    field: rotation.field,
+    provider: rotation.policy.key.provider,
+    origin: "issued",
+    name,
+    fingerprint: key.fingerprint(),
+    createdAt: issued.createdAt ? Date.parse(issued.createdAt) : context.parts.clock.now(),
+    ...(issued.label === undefined ? {} : { label: issued.label }),
+    ...(issued.expiresAt ? { expiresAt: Date.parse(issued.expiresAt) } : {}),
+  };
+  try {
+    await context.commit(
+      "created",
+      (draft) => {
+        draft.issued[issued.hash] = record;
+        const intent = draft.intents[name];
+        if (intent) Object.assign(intent, { hash: issued.hash, settled: "issued" });
+        const open = openRotation(draft);
+        open.new = { hash: issued.hash, label: issued.label ?? "", fingerprint: key.fingerprint() };
+      },
+      { message: `created key ${issued.hash}`, data: { hash: issued.hash, label: issued.label, name } },
+    );
+    return undefined;
+  } catch (thrown) {
+    return asRotationError(thrown);
+  }
+}
+
+/** Stages and reads back; bad weather at the store is waited out for as long as it is sensible to keep a plaintext in memory. */
+async function stageStubbornly(
+  context: StepContext,
+  rotation: RotationRecord,
+  hash: string,
+  key: Secret,
+): Promise<StagedVersion> {
+  const { clock } = context.parts;
+  const store = context.store(rotation.field);
+  const ref = rotation.policy.key.store;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const { base } = await store.observe(ref);
+      const staged = await store.stage(ref, { rotation: rotation.id, hash, value: key, base });
+      const readBack = await store.read(ref, staged.version);
+      if (readBack?.equals(key)) return staged;
+      throw new RotationError("unusable", "the store returned another value than was written to it");
+    } catch (thrown) {
+      const error = asRotationError(thrown);
+      if (!isWeather(error) || attempt === STAGE_TRIES) throw error;
+      await clock.sleep(STAGE_FIRST_WAIT_MS * 2 ** (attempt - 1));
+    }
+  }
+}

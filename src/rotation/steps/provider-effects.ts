@@ -1,0 +1,129 @@
+import { RotationError } from "../../lib/errors.ts";
+import type { Question } from "../world.ts";
+import type { StepContext } from "./context.ts";
+import { openRotation } from "./draft.ts";
+
+export async function enable(context: StepContext, hash: string, field: string): Promise<void> {
+  await context.stillOurs();
+  await context.provider(field).update(hash, { disabled: false });
+  await context.commit(
+    "enabled",
+    (draft) => {
+      delete draft.issued[hash]?.disable;
+    },
+    { field, data: { hash } },
+  );
+}
+
+/** Disables a key: the call is journalled before it goes out and acknowledged after (R2). */
+export async function disable(context: StepContext, hash: string, field: string): Promise<void> {
+  await context.commit(
+    "disable-sent",
+    (draft) => {
+      const record = draft.issued[hash];
+      if (record) record.disable = { sent: context.parts.clock.now() };
+    },
+    { field, data: { hash } },
+  );
+  let gone = false;
+  try {
+    await context.provider(field).update(hash, { disabled: true });
+  } catch (thrown) {
+    if (!(thrown instanceof RotationError) || thrown.code !== "absent") throw thrown;
+    await proveAbsence(context, hash, field);
+    gone = true;
+  }
+  await context.commit(
+    "disabled",
+    (draft) => {
+      const record = draft.issued[hash];
+      if (record?.disable) record.disable.acknowledged = context.parts.clock.now();
+      if (record && gone) record.delete = { sent: context.parts.clock.now(), acknowledged: context.parts.clock.now() };
+    },
+    { field, data: { hash }, message: gone ? `key ${hash} is gone at the provider` : `disabled key ${hash}` },
+  );
+}
+
+/** Deletes a key for good; a 404 counts as deleted only when the management key is proved to see our keys (R7). */
+export async function remove(context: StepContext, hash: string, field: string): Promise<void> {
+  await context.commit(
+    "delete-sent",
+    (draft) => {
+      const record = draft.issued[hash];
+      if (record) record.delete = { sent: context.parts.clock.now() };
+    },
+    { field, data: { hash } },
+  );
+  const answer = await context.provider(field).delete(hash);
+  if (answer === "absent") await proveAbsence(context, hash, field);
+  await context.commit(
+    "delete-acknowledged",
+    (draft) => {
+      const record = draft.issued[hash];
+      if (record?.delete) record.delete.acknowledged = context.parts.clock.now();
+    },
+    { field, data: { hash } },
+  );
+}
+
+/** R7: the same credential must see the current key, or a 404 says nothing. */
+async function proveAbsence(context: StepContext, hash: string, field: string): Promise<void> {
+  const current = context.document.keys[field]?.current?.hash;
+  const seen = current !== undefined && current !== hash ? await context.provider(field).get(current) : undefined;
+  if (seen === undefined)
+    throw new RotationError("unclear", `the provider answers 404 for key ${hash}, and does not show the current key either`, {
+      hint: "check that the management key belongs to the account that issued the keys",
+    });
+}
+
+/** Deletes what bears a name that we intended, and whose plaintext nobody has. */
+export async function deleteOrphan(context: StepContext, hash: string, name: string, field: string): Promise<void> {
+  const owner = await context.parts.journal.ownerOf(hash);
+  if (owner !== undefined) throw new RotationError("conflict", `key ${hash} belongs to ${owner}; it is left alone`);
+  await context.stillOurs();
+  await context.provider(field).delete(hash);
+  await context.commit(
+    "orphan-deleted",
+    (draft) => {
+      const intent = draft.intents[name];
+      if (intent) intent.settled = "deleted";
+    },
+    { field, data: { hash, name } },
+  );
+}
+
+/** Runs a consumer's reload hook; how it went is journalled, and a failure is tried again later. */
+export async function reload(context: StepContext, consumer: string, question: Question, signal?: AbortSignal): Promise<void> {
+  const snapshot = context.snapshot(question.field);
+  const hook = context.parts.connect.reloads(snapshot).find((one) => one.consumer === consumer);
+  const record = context.document.issued[question.hash];
+  let failure: string | undefined;
+  try {
+    await hook?.run(
+      {
+        keyNames: [question.policy.name, ...question.policy.formerly],
+        fingerprint: question.wanted,
+        hash: question.hash,
+        label: record?.label ?? "",
+        version: record?.version ?? "",
+        outgoing: question.outgoing,
+      },
+      signal,
+    );
+  } catch (thrown) {
+    failure = thrown instanceof Error ? thrown.message : String(thrown);
+  }
+  await context.commit(
+    failure === undefined ? "reloaded" : "reload-failed",
+    (draft) => {
+      const rotation = openRotation(draft);
+      const attempts = (rotation.reloads?.[consumer]?.attempts ?? 0) + 1;
+      const at = context.parts.clock.now();
+      rotation.reloads = {
+        ...rotation.reloads,
+        [consumer]: { at, attempts, done: failure === undefined, ...(failure === undefined ? {} : { error: failure }) },
+      };
+    },
+    { message: failure === undefined ? `${consumer} was told to read its key again` : `reload of ${consumer} failed: ${failure}` },
+  );
+}

@@ -1,0 +1,149 @@
+import type { KeyRecord, RotationRecord } from "../../journal/document.ts";
+import { RotationError } from "../../lib/errors.ts";
+import type { Secret } from "../../lib/secret.ts";
+import type { StepContext } from "./context.ts";
+import { openRotation, setVersion } from "./draft.ts";
+import { applyNote } from "./notes.ts";
+
+/** Stamps our name beside the secret (R11). */
+export async function claim(context: StepContext, field: string, takeOver: boolean, requests: string[]): Promise<void> {
+  const { key, store } = context.snapshot(field);
+  const create = key.store.create ?? store.type === "file";
+  await context.store(field).claim(key.store, context.world.owner, { create, takeOver });
+  await context.commit("claimed", () => {}, { field, requestsDone: requests });
+}
+
+/** Stages the value of an earlier key as a version of this rotation, on what is current now (R1). */
+export async function restore(context: StepContext): Promise<void> {
+  const rotation = openRotation(context.document);
+  const fresh = rotation.new as NonNullable<RotationRecord["new"]>;
+  const ref = rotation.policy.key.store;
+  const store = context.store(rotation.field);
+  const value = await keptValue(context, rotation.field, fresh.hash);
+  const { base } = await store.observe(ref);
+  const staged = await store.stage(ref, { rotation: rotation.id, hash: fresh.hash, value, base });
+  await context.commit("staged", (draft) =>
+    applyNote(
+      draft,
+      { note: "staged", version: staged.version, base: staged.base, hash: fresh.hash },
+      { world: context.world, random: context.parts.random, says: context.says },
+    ),
+  );
+}
+
+/** Stages the new key again on a base that has moved, so that edits of other fields are kept (R9, R14). */
+export async function restage(context: StepContext, base: string): Promise<void> {
+  const rotation = openRotation(context.document);
+  const fresh = rotation.new as NonNullable<RotationRecord["new"]>;
+  const ref = rotation.policy.key.store;
+  const store = context.store(rotation.field);
+  const value = await keptValue(context, rotation.field, fresh.hash);
+  const staged = await store.stage(ref, { rotation: rotation.id, hash: fresh.hash, value, base });
+  await context.commit("restaged", (draft) => {
+    const open = openRotation(draft);
+    open.new = { ...fresh, version: staged.version, base: staged.base };
+    const record = draft.issued[fresh.hash];
+    if (record) {
+      setVersion(record, staged.version);
+      record.promotionBase = staged.base;
+    }
+  });
+}
+
+/** Makes the verified version current, if current is still what it was staged upon. */
+export async function promote(context: StepContext, version: string, base: string): Promise<void> {
+  const rotation = openRotation(context.document);
+  await context.stillOurs();
+  await context.store(rotation.field).promote(rotation.policy.key.store, version, base);
+  await context.commit(
+    "promoted",
+    (draft) =>
+      applyNote(draft, { note: "promoted" }, { world: context.world, random: context.parts.random, says: context.says }),
+    { data: { hash: rotation.new?.hash, version } },
+  );
+}
+
+/** Stages the old value as a new version, on what is current now (R1). */
+export async function putBack(context: StepContext, base: string): Promise<void> {
+  const rotation = openRotation(context.document);
+  const old = rotation.old as NonNullable<RotationRecord["old"]>;
+  const value = await keptValue(context, rotation.field, old.hash);
+  const staged = await context
+    .store(rotation.field)
+    .stage(rotation.policy.key.store, { rotation: `${rotation.id}-back`, hash: old.hash, value, base });
+  await context.commit("staged-back", (draft) => {
+    const { revert } = openRotation(draft);
+    if (revert) Object.assign(revert, { version: staged.version, base: staged.base });
+    const record = draft.issued[old.hash];
+    if (record) setVersion(record, staged.version);
+  });
+}
+
+/** Makes the old value current again. */
+export async function promoteBack(context: StepContext, version: string, base: string): Promise<void> {
+  const rotation = openRotation(context.document);
+  const old = rotation.old as NonNullable<RotationRecord["old"]>;
+  await context.stillOurs();
+  await context.store(rotation.field).promote(rotation.policy.key.store, version, base);
+  await context.commit("promoted-back", (draft) => {
+    const record = draft.keys[rotation.field] as KeyRecord;
+    record.current = { hash: old.hash, fingerprint: old.fingerprint, version, since: context.parts.clock.now() };
+    openRotation(draft).confirmingSince = context.parts.clock.now();
+    if (rotation.new?.hash) delete draft.issued[rotation.new.hash]?.promotionBase;
+  });
+}
+
+/** Rewrites current as a new version of the same value, so that a promotion that expects the old base fails (R1). */
+export async function rewrite(context: StepContext, hash: string, field: string, base: string): Promise<void> {
+  const ref = context.snapshot(field).key.store;
+  const store = context.store(field);
+  const view = await store.observe(ref);
+  let version: string | undefined;
+  if (view.base === base) {
+    await context.stillOurs();
+    if (view.current?.value === undefined) await store.fence(ref, base);
+    else {
+      const current = context.document.keys[field]?.current?.hash ?? "";
+      const staged = await store.stage(ref, { rotation: `fence-${hash}`, hash: current, value: view.current.value, base });
+      await store.promote(ref, staged.version, base);
+      version = staged.version;
+    }
+  }
+  await context.commit(
+    "fenced",
+    (draft) => {
+      delete draft.issued[hash]?.promotionBase;
+      const { current } = draft.keys[field] as KeyRecord;
+      if (version === undefined || current === undefined) return;
+      current.version = version;
+      const record = draft.issued[current.hash];
+      if (record) setVersion(record, version);
+    },
+    { field },
+  );
+}
+
+/** The plaintext of a deleted key leaves the store, and the key the journal. */
+export async function forget(context: StepContext, hash: string, field: string): Promise<void> {
+  const record = context.document.issued[hash];
+  const ref = context.snapshot(field).key.store;
+  const current = context.document.keys[field]?.current?.version;
+  for (const version of [record?.version, ...(record?.olderVersions ?? [])]) {
+    if (version !== undefined && version !== current) await context.store(field).drop(ref, version);
+  }
+  await context.commit(
+    "deleted",
+    (draft) => {
+      delete draft.issued[hash];
+    },
+    { field, data: { hash, label: record?.label } },
+  );
+}
+
+async function keptValue(context: StepContext, field: string, hash: string): Promise<Secret> {
+  const version = context.document.issued[hash]?.version;
+  const ref = context.snapshot(field).key.store;
+  const value = version === undefined ? undefined : await context.store(field).read(ref, version);
+  if (value === undefined) throw new RotationError("unusable", `the store keeps the plaintext of key ${hash} no more`);
+  return value;
+}

@@ -1,0 +1,103 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../../lib/clock.ts";
+import { refuseNetworkFileSystem } from "../../lib/filesystem.ts";
+import type { Random } from "../../lib/random.ts";
+import { type Backing, type HeldSecret, recordStore } from "../record-store.ts";
+import type { Store } from "../store.ts";
+import { removeLeftovers, replaceFiles } from "./atomic-write.ts";
+import { checkDirectory, checkModes, makeDirectory } from "./directories.ts";
+import { fsError } from "./fs-errors.ts";
+import { makeLock, withLock } from "./lock.ts";
+import { storePaths } from "./paths.ts";
+import { type Modes, secretFiles } from "./secret-files.ts";
+
+/**
+ * A store in a directory of a local disk:
+ *
+ *     <path>/<secret>                        what consumers read: the value alone
+ *     <path>/<secret>.json                   the same for a secret with fields: the JSON object
+ *     <path>/.keyturn/records/<secret>.json  versions, owner: for keyturn's user alone
+ *     <path>/.keyturn/lock.db                the lock that all processes share
+ *
+ * Nothing is made before there is something to write. A file of a person's own in place of a
+ * consumer file is the secret's first current version.
+ */
+export function fileStore(
+  name: string,
+  config: { path: string; mode: string; dirMode: string },
+  parts: { clock: Clock; random: Random },
+): Store {
+  const paths = storePaths(config.path);
+  const modes: Modes = { mode: Number.parseInt(config.mode, 8), dirMode: Number.parseInt(config.dirMode, 8) };
+  const { clock, random } = parts;
+  const swept = new Set<string>();
+  let prepared = false;
+
+  /** Makes what the lock needs; looks at the file system once. */
+  const prepare = async () => {
+    if (!prepared) await refuseNetworkFileSystem(paths.root);
+    makeDirectory(paths.root, modes.dirMode);
+    checkDirectory(paths.root, modes.dirMode, { mayBeLink: true });
+    makeDirectory(paths.private, 0o700);
+    checkDirectory(paths.private, 0o700, { mayBeLink: false });
+    makeLock(paths.lock);
+    if (!prepared) for (const directory of paths.ignored) keepOutOfGit(directory, random);
+    prepared = true;
+  };
+
+  const sweepOnce = (directory: string) => {
+    if (!swept.has(directory)) removeLeftovers(directory);
+    swept.add(directory);
+  };
+
+  const hold: Backing["hold"] = async (ref, work) => {
+    try {
+      checkModes(modes);
+      const files = secretFiles(ref, paths, modes);
+      const seen = beforeFirstWrite(paths.private, () => {
+        const { record, warnings } = files.load(clock.now());
+        return work({ found: record, warnings, save: needsLock });
+      });
+      if (seen) return seen.value;
+
+      await prepare();
+      return await withLock(paths.lock, parts, () => {
+        const { record, render, warnings } = files.load(clock.now());
+        for (const directory of files.directories) sweepOnce(directory);
+        if (record?.current && render) files.render(record.current.content, random);
+        return work({ found: record, warnings, save: (next) => files.save(next, record, random) });
+      });
+    } catch (thrown) {
+      throw fsError(thrown, paths.root);
+    }
+  };
+  return recordStore(name, `file:${paths.root}`, { hold }, clock);
+}
+
+const LOCK_NEEDED = Symbol("lock needed");
+
+const needsLock: HeldSecret["save"] = () => {
+  throw LOCK_NEEDED;
+};
+
+/**
+ * Looks without the lock as long as keyturn has never written here: there is a person's one file
+ * at most, and a look must leave nothing behind. Undefined when the lock is needed after all,
+ * because something is to be saved or another process has begun to write.
+ */
+function beforeFirstWrite<T>(directory: string, look: () => T): { value: T } | undefined {
+  if (existsSync(directory)) return undefined;
+  try {
+    const value = look();
+    return existsSync(directory) ? undefined : { value };
+  } catch (thrown) {
+    if (thrown === LOCK_NEEDED || existsSync(directory)) return undefined;
+    throw thrown;
+  }
+}
+
+function keepOutOfGit(directory: string, random: Random): void {
+  const path = join(directory, ".gitignore");
+  if (!existsSync(path)) replaceFiles([{ path, text: "*\n", mode: 0o600 }], random);
+}

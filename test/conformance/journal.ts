@@ -1,0 +1,361 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  emptyDocument,
+  type IssuedRecord,
+  type NewEvent,
+  type RequestRecord,
+  type TargetDocument,
+} from "../../src/journal/document.ts";
+import type { Journal, Lease } from "../../src/journal/journal.ts";
+import type { RotationError } from "../../src/lib/errors.ts";
+
+/** One journal, as several processes may open it. */
+export interface JournalWorld {
+  /** Starts at 2026-11-21T03:15:00Z and moves only when told to. */
+  clock: { now(): number; advance(ms: number): void };
+  /** Opens the journal as one more process would. */
+  open(): Promise<Journal>;
+  /** Lets a process take the lease of `target` for `ttlMs` and die without a word. */
+  dieHolding(target: string, ttlMs: number): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+const T = "file:/secrets|payments";
+const U = "file:/secrets|billing";
+const TTL = 60_000;
+
+/** The contract of Journal; every implementation runs it. */
+export function describeJournal(name: string, make: () => Promise<JournalWorld>): void {
+  describe(`${name}: the contract of a journal`, () => {
+    let world: JournalWorld;
+    let journal: Journal;
+    let other: Journal;
+
+    beforeEach(async () => {
+      world = await make();
+      [journal, other] = [await world.open(), await world.open()];
+    });
+    afterEach(async () => {
+      await Promise.all([journal.close(), other.close()]);
+      await world.dispose();
+    });
+
+    const take = async (from: Journal, target = T): Promise<Lease> => {
+      const lease = await from.acquire(target, TTL);
+      if (lease === undefined) throw new Error(`no lease of ${target}`);
+      return lease;
+    };
+    const event = (kind: string, more: Partial<NewEvent> = {}): NewEvent => ({
+      at: world.clock.now(),
+      key: "payments-api",
+      actor: "schedule",
+      kind,
+      reason: "due",
+      message: `it was ${kind}`,
+      ...more,
+    });
+    const request = (id: string, target = T): RequestRecord => ({
+      id,
+      target,
+      field: "",
+      kind: "approve",
+      actor: "ann@desk",
+      at: world.clock.now(),
+    });
+
+    describe("what it holds", () => {
+      test("a target never written reads as an empty document without a lease", async () => {
+        expect(await journal.read(T)).toEqual({ target: T, document: emptyDocument(), lease: undefined });
+        expect(await journal.all()).toEqual([]);
+      });
+
+      test("a committed document is read back equal by another process", async () => {
+        const document = documentWith("h1");
+        document.keys[""] = {
+          name: "payments-api",
+          provider: "openrouter",
+          due: { at: 5, basis: "b", why: "schedule" },
+        };
+        await journal.commit(await take(journal), { document, events: [] });
+        expect((await other.read(T)).document).toEqual(document);
+      });
+
+      test("what is read or written is a copy, not a shared object", async () => {
+        const document = documentWith("h1");
+        await journal.commit(await take(journal), { document, events: [] });
+        Object.assign(document.issued.h1 ?? {}, { field: "changed by the writer" });
+        Object.assign((await journal.read(T)).document.issued.h1 ?? {}, { field: "changed by a reader" });
+        expect((await journal.read(T)).document.issued.h1?.field).toBe("");
+      });
+
+      test("all shows every target ever written, with its lease, and none that was only leased", async () => {
+        const lease = await take(journal);
+        await journal.commit(lease, { document: documentWith("h1"), events: [] });
+        await take(journal, U);
+        expect(await other.all()).toEqual([
+          { target: T, document: documentWith("h1"), lease: { ...lease, until: world.clock.now() + TTL } },
+        ]);
+      });
+
+      test("the id stays the same when the journal is opened again", async () => {
+        expect(journal.id).toMatch(/^[0-9a-f]{32}$/);
+        expect(other.id).toBe(journal.id);
+        await Promise.all([journal.close(), other.close()]);
+        journal = await world.open();
+        expect(journal.id).toBe(other.id);
+      });
+    });
+
+    describe("hashes", () => {
+      test("a hash is owned by the target that issued it, until its document drops it", async () => {
+        const lease = await take(journal);
+        await journal.commit(lease, { document: documentWith("h1", "h2"), events: [] });
+        expect([await other.ownerOf("h1"), await other.ownerOf("h2"), await other.ownerOf("h3")]).toEqual([
+          T,
+          T,
+          undefined,
+        ]);
+        await journal.commit(lease, { document: documentWith("h2"), events: [] });
+        expect([await other.ownerOf("h1"), await other.ownerOf("h2")]).toEqual([undefined, T]);
+      });
+
+      test("a hash of another target is refused, and nothing of that commit is kept", async () => {
+        await journal.commit(await take(journal), { document: documentWith("h1"), events: [] });
+        const lease = await take(journal, U);
+        const attempt = journal.commit(lease, {
+          document: documentWith("h0", "h1"),
+          events: [event("adopted")],
+        });
+        await expect(attempt).rejects.toMatchObject({ code: "conflict" });
+        expect((await journal.read(U)).document).toEqual(emptyDocument());
+        expect(await journal.ownerOf("h0")).toBeUndefined();
+        expect(await journal.history({})).toEqual([]);
+      });
+
+      test("a hash that was dropped may go to another target", async () => {
+        const lease = await take(journal);
+        await journal.commit(lease, { document: documentWith("h1"), events: [] });
+        await journal.commit(lease, { document: emptyDocument(), events: [] });
+        await journal.commit(await take(journal, U), { document: documentWith("h1"), events: [] });
+        expect(await journal.ownerOf("h1")).toBe(U);
+      });
+    });
+
+    describe("leases", () => {
+      test("one process gets the lease, the other does not", async () => {
+        const lease = await take(journal);
+        expect(lease).toMatchObject({ target: T, epoch: 1 });
+        expect(await other.acquire(T, TTL)).toBeUndefined();
+        expect((await other.read(T)).lease).toEqual({ ...lease, until: world.clock.now() + TTL });
+      });
+
+      test("leases of different targets do not hinder one another", async () => {
+        await take(journal, T);
+        expect(await other.acquire(U, TTL)).toMatchObject({ target: U, epoch: 1 });
+      });
+
+      test("acquiring again while it runs renews it and keeps the epoch", async () => {
+        const first = await take(journal);
+        world.clock.advance(TTL - 1);
+        expect(await take(journal)).toEqual(first);
+        world.clock.advance(TTL - 1);
+        expect(await other.acquire(T, TTL)).toBeUndefined();
+      });
+
+      test("acquiring again after it ran out is a new epoch, which ends the old lease", async () => {
+        const first = await take(journal);
+        world.clock.advance(TTL);
+        expect((await take(journal)).epoch).toBe(2);
+        await expect(journal.renew(first, TTL)).rejects.toMatchObject({ code: "busy" });
+      });
+
+      test("a lease that ran out is taken over, and every write of the old holder is refused from then on", async () => {
+        const lost = await take(journal);
+        await journal.commit(lost, { document: documentWith("h1"), events: [] });
+        world.clock.advance(TTL);
+        const taken = await take(other);
+        expect(taken.epoch).toBe(2);
+
+        const late = { document: documentWith("h9"), events: [event("promoted")] };
+        await expect(journal.commit(lost, late)).rejects.toMatchObject({ code: "busy" });
+        await expect(journal.renew(lost, TTL)).rejects.toMatchObject({ code: "busy" });
+        await journal.release(lost);
+        expect((await other.read(T)).lease).toEqual({ ...taken, until: world.clock.now() + TTL });
+        expect((await other.read(T)).document).toEqual(documentWith("h1"));
+        expect(await other.history({})).toEqual([]);
+      });
+
+      test("a lease that ran out and that nobody took may still be written under, and renewed", async () => {
+        const lease = await take(journal);
+        world.clock.advance(10 * TTL);
+        await journal.commit(lease, { document: documentWith("h1"), events: [] });
+        await journal.renew(lease, TTL);
+        expect(await other.acquire(T, TTL)).toBeUndefined();
+      });
+
+      test("renewing makes it last from now", async () => {
+        const lease = await take(journal);
+        world.clock.advance(TTL - 1);
+        await journal.renew(lease, TTL);
+        expect((await other.read(T)).lease?.until).toBe(world.clock.now() + TTL);
+      });
+
+      test("committing does not make it last longer", async () => {
+        const lease = await take(journal);
+        world.clock.advance(TTL - 1);
+        await journal.commit(lease, { document: emptyDocument(), events: [] });
+        world.clock.advance(1);
+        expect(await other.acquire(T, TTL)).toMatchObject({ epoch: 2 });
+      });
+
+      test("a released lease is free at once, and its epoch is spent", async () => {
+        const lease = await take(journal);
+        await journal.release(lease);
+        expect((await other.read(T)).lease).toBeUndefined();
+        await expect(journal.renew(lease, TTL)).rejects.toMatchObject({ code: "busy" });
+        expect((await take(journal)).epoch).toBe(2);
+      });
+
+      test("the lease of a process that died is free at once", async () => {
+        await world.dieHolding(T, TTL);
+        expect((await journal.read(T)).lease).toMatchObject({ epoch: 1 });
+        expect(await journal.acquire(T, TTL)).toMatchObject({ epoch: 2 });
+      });
+
+      test("every lease of a process that died is free, not only the first one taken from it", async () => {
+        await world.dieHolding(T, TTL);
+        await world.dieHolding(U, TTL);
+        expect([await journal.acquire(T, TTL), await other.acquire(U, TTL)]).toMatchObject([
+          { epoch: 2 },
+          { epoch: 2 },
+        ]);
+      });
+
+      test("closing a journal frees its leases", async () => {
+        await take(journal);
+        await journal.close();
+        expect(await other.acquire(T, TTL)).toMatchObject({ epoch: 2 });
+      });
+
+      test("of many that ask at once exactly one gets it", async () => {
+        const asked = await Promise.all([journal, other, journal, other].map((one) => one.acquire(T, TTL)));
+        const holders = new Set(asked.flatMap((lease) => lease?.holder ?? []));
+        expect(holders.size).toBe(1);
+      });
+    });
+
+    describe("events", () => {
+      test("events carry target, epoch and growing numbers, and stay as written", async () => {
+        const first = event("created", { rotation: "r1", data: { hash: "h1", tries: 2 } });
+        await journal.commit(await take(journal), {
+          document: emptyDocument(),
+          events: [first, event("noted")],
+        });
+        const before = await other.history({});
+        expect(before).toEqual([
+          { ...first, seq: 1, target: T, epoch: 1 },
+          { ...event("noted"), seq: 2, target: T, epoch: 1 },
+        ]);
+        await journal.commit(await take(journal), {
+          document: documentWith("h1"),
+          events: [event("promoted")],
+        });
+        const after = await other.history({});
+        expect(after.slice(0, 2)).toEqual(before);
+        expect(after.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+      });
+
+      test("history is chosen by key, rotation, target and number, the newest so many, oldest first", async () => {
+        const lease = await take(journal);
+        for (const n of [1, 2, 3, 4]) {
+          await journal.commit(lease, {
+            document: emptyDocument(),
+            events: [
+              event(`a${n}`, { rotation: n % 2 ? "odd" : "even" }),
+              event(`b${n}`, { key: "billing" }),
+            ],
+          });
+        }
+        await journal.commit(await take(journal, U), {
+          document: emptyDocument(),
+          events: [event("u", { key: "billing" })],
+        });
+        const kinds = async (filter: Parameters<Journal["history"]>[0]) =>
+          (await other.history(filter)).map(({ kind }) => kind);
+        expect(await kinds({ rotation: "odd" })).toEqual(["a1", "a3"]);
+        expect(await kinds({ key: "billing", limit: 2 })).toEqual(["b4", "u"]);
+        expect(await kinds({ target: U })).toEqual(["u"]);
+        expect(await kinds({ target: T, key: "billing", afterSeq: 4 })).toEqual(["b3", "b4"]);
+        expect(await kinds({ afterSeq: 4, limit: 1 })).toEqual(["u"]);
+        expect(await kinds({ limit: 0 })).toEqual([]);
+        expect(await kinds({ key: "unheard-of" })).toEqual([]);
+      });
+    });
+
+    describe("requests", () => {
+      test("a request reaches the holder of the lease, is logged, and is gone once answered", async () => {
+        const lease = await take(journal);
+        await other.request(request("q1"), event("requested", { actor: "ann@desk" }));
+        await other.request({ ...request("q2"), kind: "revoke", immediately: true }, event("requested"));
+        expect((await journal.requests(T)).map(({ id }) => id)).toEqual(["q1", "q2"]);
+        expect((await journal.requests(T))[1]).toEqual({
+          ...request("q2"),
+          kind: "revoke",
+          immediately: true,
+        });
+        expect(await journal.history({})).toMatchObject([
+          { kind: "requested", actor: "ann@desk", target: T, epoch: 1 },
+          { kind: "requested", epoch: 1 },
+        ]);
+
+        await journal.commit(lease, { document: emptyDocument(), events: [], requestsDone: ["q1"] });
+        expect((await other.requests(T)).map(({ id }) => id)).toEqual(["q2"]);
+      });
+
+      test("a request may be left for a target never written, and belongs to that target alone", async () => {
+        await other.request(request("q1", U), event("requested"));
+        expect(await journal.requests(T)).toEqual([]);
+        expect(await journal.requests(U)).toEqual([request("q1", U)]);
+        expect(await journal.history({})).toMatchObject([{ target: U, epoch: 0 }]);
+      });
+
+      test("a commit that is refused leaves the requests unanswered", async () => {
+        const lost = await take(journal);
+        await journal.release(lost);
+        await other.request(request("q1"), event("requested"));
+        const attempt = journal.commit(lost, { document: emptyDocument(), events: [], requestsDone: ["q1"] });
+        await expect(attempt).rejects.toMatchObject({ code: "busy" });
+        expect(await other.requests(T)).toEqual([request("q1")]);
+      });
+
+      test("the same request is not left twice", async () => {
+        await journal.request(request("q1"), event("requested"));
+        const again = journal.request(request("q1"), event("requested"));
+        await expect(again).rejects.toSatisfy((error: RotationError) => error.code === "conflict");
+        expect(await journal.history({})).toHaveLength(1);
+      });
+    });
+
+    test("a closed journal says so, however it is asked", async () => {
+      const lease = await take(journal);
+      await journal.close();
+      await journal.close();
+      const calls = [
+        journal.read(T),
+        journal.acquire(T, TTL),
+        journal.commit(lease, { document: emptyDocument(), events: [] }),
+        journal.history({}),
+      ];
+      for (const call of calls) await expect(call).rejects.toThrow("is closed");
+    });
+  });
+}
+
+/** A document that has issued keys of these hashes. */
+function documentWith(...hashes: string[]): TargetDocument {
+  const issued = hashes.map((hash): [string, IssuedRecord] => [
+    hash,
+    { hash, field: "", provider: "openrouter", origin: "issued" },
+  ]);
+  return { ...emptyDocument(), issued: Object.fromEntries(issued) };
+}

@@ -13,9 +13,10 @@ export interface Screen {
   readonly log: Writable;
 }
 
-/** Whether standard error is a terminal that can redraw lines. */
+/** Whether standard error is a terminal that can redraw lines; one without a size cannot. */
 export function canDraw(): boolean {
-  return process.stderr.isTTY === true && process.env.TERM !== "dumb" && !process.env.CI;
+  const { isTTY, rows, columns } = process.stderr;
+  return isTTY === true && rows > 0 && columns > 0 && process.env.TERM !== "dumb" && !process.env.CI;
 }
 
 /** `live`: draw in place. */
@@ -38,23 +39,6 @@ function plain(): Drawn {
 }
 
 async function drawing(): Promise<Drawn> {
-  const { createLogUpdate } = await import("log-update");
-  // The cursor stays visible: hiding it would bring signal handlers that compete with ours.
-  const update = createLogUpdate(process.stderr, { showCursor: true });
-  let shown: string | undefined;
-  return {
-    live: true,
-    print(line) {
-      update.persist(line);
-      if (shown !== undefined) update(shown);
-    },
-    draw(text) {
-      shown = text;
-      update(text);
-    },
-    done() {
-      shown = undefined;
-      update.done();
-    },
-  };
+  const { redrawOn } = await import("./redraw.ts");
+  return { live: true, ...redrawOn(process.stderr) };
 }

@@ -42,19 +42,18 @@ async function showOnce(show: Show, { json }: StatusOptions): Promise<KeyStatus[
 
 /** Until a signal or a closed pipe: redrawn in place on a terminal, else printed when something changed, as one line of JSON with `--json`. */
 async function watch({ clock, signal }: Context, show: Show, { json }: StatusOptions): Promise<KeyStatus[]> {
-  const inPlace = process.stdout.isTTY && !json;
-  const { createLogUpdate } = await import("log-update");
-  const redraw = createLogUpdate(process.stdout, { showCursor: true });
+  const { redrawOn } = await import("./redraw.ts");
+  const inPlace = process.stdout.isTTY && !json ? redrawOn(process.stdout) : undefined;
   let before = "";
   for (;;) {
     const { found, text } = await show();
     const facts = JSON.stringify({ keys: found.map(statusJson) });
-    if (inPlace) redraw(text);
+    if (inPlace) inPlace.draw(text);
     else if (facts !== before) print(json ? facts : text);
     before = facts;
     await clock.sleep(REFRESH_MS, signal);
     if (signal.aborted || process.stdout.destroyed) {
-      if (inPlace) redraw.done();
+      inPlace?.done();
       return found;
     }
   }

@@ -37,7 +37,16 @@ export interface KeyRecord {
   /** What the latest rotation ran under; its retirements end under it when the policy no longer has the key. */
   policy?: PolicySnapshot;
   /** The latest ended rotation. */
-  last?: { rotation: string; kind: RotationKind; outcome: Outcome; at: number; message?: string };
+  last?: {
+    rotation: string;
+    kind: RotationKind;
+    outcome: Outcome;
+    startedAt: number;
+    at: number;
+    oldHash?: string;
+    newHash?: string;
+    message?: string;
+  };
 }
 
 /** One key's part of the policy, whole enough to finish a rotation after the file has changed. Holds no secret, only where secrets are read from. */

@@ -65,7 +65,7 @@ function exchange(request: DirectRequest): Promise<HttpResponse> {
     fail(new Broken(why));
     req.destroy();
   };
-  const timer = setTimeout(() => stop(`no answer within ${request.timeoutMs}ms`), request.timeoutMs);
+  const timer = setTimeout(() => stop(`no answer within ${request.timeoutMs / 1_000}s`), request.timeoutMs);
   const onAbort = () => stop("stopped");
   if (request.signal?.aborted) onAbort();
   request.signal?.addEventListener("abort", onAbort, { once: true });

@@ -74,5 +74,5 @@ function describeNumber({ type, minimum, maximum, exclusiveMinimum }: JsonSchema
   if (exclusiveMinimum !== undefined) return `${noun} greater than ${exclusiveMinimum}`;
   if (minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER) return noun;
   const bounded = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
-  return bounded ? `${noun} from ${minimum} to ${maximum}` : `${noun}, ${minimum} or more`;
+  return bounded ? `${noun} from ${minimum} to ${maximum}` : `${noun} of at least ${minimum}`;
 }

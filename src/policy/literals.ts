@@ -8,7 +8,7 @@ const LOOKS_SECRET =
 const USER_INFO = /(?<=:\/\/)[^\s/@?#"']+@/g;
 
 /** What follows a field that holds nothing but secrets, for lines that could not be parsed. */
-const AFTER_SECRET_FIELD = /\b(managementKey|bearer|password)(["']?\s*:\s+)(?![\s{&*|>])[^\n]+/g;
+const AFTER_SECRET_FIELD = /\b(managementKey|bearer|password)(["']?\s*:\s+)(?![\s{&*|>]|\[secret\])[^\n]+/g;
 
 export function looksSecret(text: string): boolean {
   return text.search(LOOKS_SECRET) >= 0;

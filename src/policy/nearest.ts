@@ -12,8 +12,14 @@ export function nearestWord(word: string, candidates: readonly string[]): string
   );
   const found = candidates.find((candidate) => candidate.toLowerCase() === best);
   if (found === undefined) return undefined;
+  if (letters(found) === letters(word)) return found;
   const allowed = Math.max(1, Math.floor(Math.max(word.length, found.length) / 3));
   return distance(word.toLowerCase(), best) <= allowed ? found : undefined;
+}
+
+/** Equal for words with letters swapped. */
+function letters(word: string): string {
+  return [...word.toLowerCase()].sort().join("");
 }
 
 /** `did you mean "local"?`, or nothing. */

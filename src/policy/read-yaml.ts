@@ -1,5 +1,4 @@
 import {
-  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -16,6 +15,8 @@ import type { Path, Span, Tree } from "./tree.ts";
 const MOST_VALUES = 100_000;
 const DEEPEST = 40;
 
+const ACCEPTED = "accepted: a policy that begins with `version: 1`";
+
 /** The policy's text as a tree; undefined when it has no usable shape, and `findings` say why. */
 export function readYaml(source: Source, findings: Findings): Tree | undefined {
   const documents = parseAllDocuments(source.text, {
@@ -23,34 +24,35 @@ export function readYaml(source: Source, findings: Findings): Tree | undefined {
     uniqueKeys: false,
     version: "1.2",
   });
-  if (
-    "empty" in documents ||
-    documents.every((document) => document.contents === null && !document.errors.length)
-  ) {
-    findings.faultAt(0, [], "the file is empty; accepted: a policy that begins with `version: 1`");
+  const hasNothing = "empty" in documents || documents.every((each) => !each.contents && !each.errors.length);
+  if (hasNothing) {
+    findings.faultAt(0, [], `the file is empty; ${ACCEPTED}`);
     return undefined;
   }
-  for (const { errors, warnings } of documents) {
-    for (const { pos, message } of [...errors, ...warnings]) {
-      findings.faultAt(pos[0], [], `no valid YAML: ${message}`, syntaxHint(source, pos[0]));
+  const linesAtFault = new Set<number>();
+  for (const { pos, message } of documents.flatMap(({ errors, warnings }) => [...errors, ...warnings])) {
+    const { line } = source.position(pos[0]);
+    if (!linesAtFault.has(line)) {
+      findings.faultAt(pos[0], [], `no valid YAML: ${plain(message)}`, syntaxHint(source, pos[0]));
     }
+    linesAtFault.add(line);
   }
-  const second = documents[1];
+  const [first, second] = documents;
   if (second) {
     const at = second.contents?.range?.[0] ?? second.range[0];
     findings.faultAt(at, [], "a second document begins here; accepted: one policy a file");
   }
-  if (findings.anyFault) return undefined;
-  const [document] = documents;
-  const root = document?.contents && new Walk(document, findings).tree(document.contents, [], undefined, 0);
-  if (root && root.kind !== "map") {
-    findings.faultAt(
-      root.at.start,
-      [],
-      "the file holds no map; accepted: a policy that begins with `version: 1`",
-    );
-  }
-  return root?.kind === "map" ? root : undefined;
+  if (findings.anyFault || !first?.contents) return undefined;
+  const walk = new Walk(findings);
+  const root = walk.tree(first.contents, [], undefined, 0);
+  if (!walk.gaveUp && root.kind !== "map")
+    findings.faultAt(root.at.start, [], `the file holds no map; ${ACCEPTED}`);
+  return !walk.gaveUp && root.kind === "map" ? root : undefined;
+}
+
+/** What the parser says when it runs out of stack, in words. */
+function plain(message: string): string {
+  return /stack/i.test(message) ? `nested more than ${DEEPEST} deep` : message;
 }
 
 function syntaxHint(source: Source, offset: number): string | undefined {
@@ -61,38 +63,43 @@ function syntaxHint(source: Source, offset: number): string | undefined {
 }
 
 class Walk {
-  readonly #document: Document;
+  /** Set when what is there cannot be walked to its end; a fault says why. */
+  gaveUp = false;
   readonly #findings: Findings;
+  readonly #anchors = new Map<string, Node>();
   #values = 0;
 
-  constructor(document: Document, findings: Findings) {
-    this.#document = document;
+  constructor(findings: Findings) {
     this.#findings = findings;
   }
 
-  tree(node: Node, path: Path, keyAt: Span | undefined, depth: number): Tree | undefined {
+  tree(node: Node, path: Path, keyAt: Span | undefined, depth: number): Tree {
     const at = spanOf(node);
-    if (++this.#values > MOST_VALUES || depth > DEEPEST) {
-      const what = depth > DEEPEST ? `nested more than ${DEEPEST} deep` : `more than ${MOST_VALUES} values`;
-      if (this.#values <= MOST_VALUES + 1)
-        this.#findings.faultAt(at.start, path, `${what}, aliases followed`);
-      this.#values = MOST_VALUES + 1;
-      return undefined;
-    }
     const place = { path, at, ...(keyAt && { keyAt }) };
+    const nothing: Tree = { kind: "scalar", ...place, value: null };
+    if (this.gaveUp) return nothing;
+    if (depth > DEEPEST) return this.#giveUp(nothing, `nested more than ${DEEPEST} deep`);
+    if (++this.#values > MOST_VALUES) return this.#giveUp(nothing, `more than ${MOST_VALUES} values`);
     if (isAlias(node)) {
-      const target = node.resolve(this.#document);
-      const resolved = target && this.tree(target, path, keyAt, depth + 1);
-      return resolved && { ...resolved, ...place };
+      const target = this.#anchors.get(node.source);
+      if (!target) return this.#giveUp(nothing, `found *${node.source}, but no &${node.source} before it`);
+      return { ...this.tree(target, path, keyAt, depth + 1), ...place };
     }
+    if (node.anchor) this.#anchors.set(node.anchor, node);
     if (isSeq(node)) {
       const items = node.items.map((item, index) =>
         this.tree(item as Node, [...path, index], undefined, depth + 1),
       );
-      return { kind: "list", ...place, items: items.filter((item) => item !== undefined) };
+      return { kind: "list", ...place, items };
     }
     if (isMap(node)) return { kind: "map", ...place, entries: this.#entries(node.items, path, depth) };
-    return { kind: "scalar", ...place, value: isScalar(node) ? plainValue(node) : null };
+    return isScalar(node) ? { ...nothing, value: plainValue(node) } : nothing;
+  }
+
+  #giveUp(at: Tree, message: string): Tree {
+    this.gaveUp = true;
+    this.#findings.faultAt(at.at.start, at.path.slice(0, 6), message);
+    return at;
   }
 
   #entries(items: readonly { key: unknown; value: unknown }[], path: Path, depth: number): Map<string, Tree> {
@@ -113,10 +120,10 @@ class Walk {
         );
         continue;
       }
-      const entry = value
+      const entry: Tree = value
         ? this.tree(value as Node, [...path, name], keyAt, depth + 1)
-        : { kind: "scalar" as const, path: [...path, name], at: keyAt, keyAt, value: null };
-      if (entry) entries.set(name, entry);
+        : { kind: "scalar", path: [...path, name], at: keyAt, keyAt, value: null };
+      entries.set(name, entry);
     }
     return entries;
   }

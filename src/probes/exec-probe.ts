@@ -1,4 +1,3 @@
-import { formatDuration } from "../policy/duration.ts";
 import type { ConsumerPolicy } from "../policy/schema.ts";
 import { detail } from "./detail.ts";
 import { type ExecOutcome, runCommand } from "./exec.ts";
@@ -44,7 +43,7 @@ export function describeExit(outcome: ExecOutcome, [file]: readonly string[], ti
     const why = { ENOENT: "no such file", EACCES: "not executable" }[outcome.code] ?? outcome.code;
     return `${file} cannot be run (${why})`;
   }
-  if (outcome.end === "timeout") return `${file} did not end within ${formatDuration(timeoutMs)}`;
+  if (outcome.end === "timeout") return `${file} did not end within ${timeoutMs / 1_000}s`;
   if (outcome.end === "stopped") return `${file} was stopped`;
   const how = outcome.end === "exit" ? `exit ${outcome.code}` : outcome.signal;
   return outcome.lastLine ? `${how}: ${outcome.lastLine}` : how;

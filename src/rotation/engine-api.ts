@@ -7,6 +7,8 @@ export interface PassOptions {
   keys?: readonly string[];
   /** Epoch milliseconds past which nothing is waited for; a wait that ends later ends the pass for that key. */
   deadline: number;
+  /** Waits longer than this, in milliseconds from now, end the pass for that key too; for a worker, which comes back by itself. */
+  horizon?: number;
   /** False: only finish what is in flight. */
   start: boolean;
   /** `deleted` also waits for the old key's deletion. */

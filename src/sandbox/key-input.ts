@@ -1,4 +1,4 @@
-import type { KeyChange, KeyFields } from "./provider-model.ts";
+import type { KeyChange, KeyFields } from "./model-types.ts";
 
 /** Reads the bodies of create and update as strictly as the API documents them; a string says what is wrong. */
 

@@ -1,4 +1,4 @@
-import { type Knobs, type ModelKey, remainingOf } from "./provider-model.ts";
+import { type Knobs, type ModelKey, remainingOf } from "./model-types.ts";
 
 /** A key as the key endpoints show it; `seed` is the older documentation's shape, without the newer fields. */
 export function keyJson(key: ModelKey, shape: Knobs["shape"]): Record<string, unknown> {

@@ -3,7 +3,8 @@ import { faultyAnswer, type Handler } from "./fault-answers.ts";
 import { type Fault, Faults, type Operation } from "./faults.ts";
 import { readCreate, readUpdate } from "./key-input.ts";
 import { currentKeyJson, keyJson, managementKeyJson } from "./key-json.ts";
-import type { LoggedRequest, ModelKey, ProviderModel } from "./provider-model.ts";
+import type { LoggedRequest, ModelKey } from "./model-types.ts";
+import type { ProviderModel } from "./provider-model.ts";
 
 interface Call {
   operation: Operation | undefined;
@@ -26,7 +27,12 @@ interface Reply {
 export function openRouterApi(model: ProviderModel, faults = new Faults()): Handler {
   return async (request) => {
     const url = new URL(request.url);
-    const logged: LoggedRequest = { at: model.clock.now(), method: request.method, path: url.pathname, status: 0 };
+    const logged: LoggedRequest = {
+      at: model.clock.now(),
+      method: request.method,
+      path: url.pathname,
+      status: 0,
+    };
     model.requests.push(logged);
     const call = await readCall(request, url);
     const { latency, lateDelay } = model.knobs;

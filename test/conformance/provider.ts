@@ -40,8 +40,16 @@ export function describeProvider(
     const isAccepted = async (key: Secret) => (await provider.current(key)).accepted;
 
     it("issues a key that works, and shows it by its hash and in the list", async () => {
-      const { key, issued } = await provider.create("prod/payments-api/2027-03-10/a1b2", { limit: 150, limitReset: "monthly" });
-      const expected = { hash: issued.hash, name: "prod/payments-api/2027-03-10/a1b2", limit: 150, limitReset: "monthly" };
+      const { key, issued } = await provider.create("prod/payments-api/2027-03-10/a1b2", {
+        limit: 150,
+        limitReset: "monthly",
+      });
+      const expected = {
+        hash: issued.hash,
+        name: "prod/payments-api/2027-03-10/a1b2",
+        limit: 150,
+        limitReset: "monthly",
+      };
       expect(issued).toMatchObject({ ...expected, disabled: false });
       expect(await provider.get(issued.hash)).toMatchObject(expected);
       expect(await provider.list()).toMatchObject([expected]);
@@ -50,7 +58,13 @@ export function describeProvider(
 
     it("keeps the plaintext out of everything but the secret", async () => {
       const { key, issued } = await provider.create("one", {});
-      const shown = JSON.stringify([issued, key, await provider.get(issued.hash), await provider.list(), await provider.current(key)]);
+      const shown = JSON.stringify([
+        issued,
+        key,
+        await provider.get(issued.hash),
+        await provider.list(),
+        await provider.current(key),
+      ]);
       expect(shown).not.toContain(key.reveal());
     });
 
@@ -79,7 +93,11 @@ export function describeProvider(
 
     it("changes what a patch names, and nothing else", async () => {
       const { issued } = await provider.create("before", { limit: 10, limitReset: "daily" });
-      expect(await provider.update(issued.hash, { name: "after" })).toMatchObject({ name: "after", limit: 10, limitReset: "daily" });
+      expect(await provider.update(issued.hash, { name: "after" })).toMatchObject({
+        name: "after",
+        limit: 10,
+        limitReset: "daily",
+      });
       expect(await provider.update(issued.hash, { limit: null, limitReset: null })).toMatchObject({
         name: "after",
         limit: null,
@@ -91,7 +109,9 @@ export function describeProvider(
     it.runIf(capabilities.byok)("counts usage by own keys in the limit when asked to", async () => {
       const { issued } = await provider.create("byok", { limit: 5, includeByokInLimit: true });
       expect(issued.includeByokInLimit).toBe(true);
-      expect(await provider.update(issued.hash, { includeByokInLimit: false })).toMatchObject({ includeByokInLimit: false });
+      expect(await provider.update(issued.hash, { includeByokInLimit: false })).toMatchObject({
+        includeByokInLimit: false,
+      });
     });
 
     it("deletes a key for good, and says absent when asked again", async () => {
@@ -105,7 +125,9 @@ export function describeProvider(
 
     it("answers a read of an unknown hash with undefined, and a patch with absent", async () => {
       expect(await provider.get("0".repeat(64))).toBeUndefined();
-      await expect(provider.update("0".repeat(64), { disabled: true })).rejects.toMatchObject({ code: "absent" });
+      await expect(provider.update("0".repeat(64), { disabled: true })).rejects.toMatchObject({
+        code: "absent",
+      });
     });
 
     it("lists every key of several pages once", async () => {
@@ -134,7 +156,10 @@ export function describeProvider(
 
     it("is refused with an ordinary key, and says that a management key is needed", async () => {
       const { key } = await provider.create("ordinary", {});
-      const error = await subject.withCredential(key.reveal()).create("x", {}).catch((thrown) => thrown);
+      const error = await subject
+        .withCredential(key.reveal())
+        .create("x", {})
+        .catch((thrown) => thrown);
       expect(["unauthorized", "forbidden"]).toContain(error.code);
       expect(error.hint).toContain("management key");
     });

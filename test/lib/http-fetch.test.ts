@@ -1,5 +1,5 @@
-import { createServer as createTlsServer } from "node:https";
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { generate } from "selfsigned";
@@ -39,7 +39,9 @@ const failure = (call: Promise<unknown>): Promise<RotationError> =>
 it("sends method, headers, secrets and body, and returns status, headers and body", async () => {
   const url = await origin(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
-    response.writeHead(418, { "X-Seen": `${request.method} ${request.url} ${request.headers.authorization} ${body}` });
+    response.writeHead(418, {
+      "X-Seen": `${request.method} ${request.url} ${request.headers.authorization} ${body}`,
+    });
     response.end("short and stout");
   });
   const headers = { Authorization: new Secret("Bearer abc"), "content-type": "text/plain" };

@@ -31,7 +31,9 @@ export function openRouter(
 }
 
 /** The error a call ends with; a call that succeeds fails the test. */
-export async function failureOf(call: Promise<unknown>): Promise<import("../../src/lib/errors.ts").RotationError> {
+export async function failureOf(
+  call: Promise<unknown>,
+): Promise<import("../../src/lib/errors.ts").RotationError> {
   return call.then(
     () => Promise.reject(new Error("the call succeeded")),
     (error) => error,

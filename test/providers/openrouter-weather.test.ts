@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { systemRandom } from "../../src/lib/random.ts";
-import { Secret } from "../../src/lib/secret.ts";
+import type { Secret } from "../../src/lib/secret.ts";
 import type { OpenRouterConfig } from "../../src/providers/openrouter/provider.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { Faults } from "../../src/sandbox/faults.ts";
@@ -151,16 +151,24 @@ describe("Retry-After holds for the whole provider", () => {
   it("is read as a date too", async () => {
     const send = handlerSend(openRouterApi(model, faults), clock);
     let first = true;
-    const provider = openRouter(managementKey.reveal(), { baseUrl: "http://sandbox/api/v1" }, {
-      clock,
-      send: async (request) => {
-        if (!first) return send(request);
-        first = false;
-        const date = (ms: number) => new Date(clock.now() + ms).toUTCString();
-        // Their clock is an hour ahead: the wait counts from their own date.
-        return { status: 429, headers: { "retry-after": date(3_615_000), date: date(3_600_000) }, body: "" };
+    const provider = openRouter(
+      managementKey.reveal(),
+      { baseUrl: "http://sandbox/api/v1" },
+      {
+        clock,
+        send: async (request) => {
+          if (!first) return send(request);
+          first = false;
+          const date = (ms: number) => new Date(clock.now() + ms).toUTCString();
+          // Their clock is an hour ahead: the wait counts from their own date.
+          return {
+            status: 429,
+            headers: { "retry-after": date(3_615_000), date: date(3_600_000) },
+            body: "",
+          };
+        },
       },
-    });
+    );
     const start = clock.now();
     await provider.list();
     expect(model.requests[0]?.at).toBe(start + 15_000);
@@ -198,7 +206,8 @@ describe("the pace", () => {
     await Promise.all(Array.from({ length: 18 }, () => provider.list()));
     const starts = model.requests.map(({ at }) => at).sort((a, b) => a - b);
     expect(starts).toHaveLength(18);
-    for (const [i, at] of starts.slice(5).entries()) expect(at - (starts[i] ?? 0)).toBeGreaterThanOrEqual(1000);
+    for (const [i, at] of starts.slice(5).entries())
+      expect(at - (starts[i] ?? 0)).toBeGreaterThanOrEqual(1000);
     expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBe(3000);
   });
 
@@ -234,7 +243,11 @@ describe("the management key", () => {
   it("is read again at each call, so that it can be replaced", async () => {
     let key = managementKey;
     const send = handlerSend(openRouterApi(model), clock);
-    const provider = openRouter("", { baseUrl: "http://sandbox/api/v1" }, { send, clock, readSecret: async () => key });
+    const provider = openRouter(
+      "",
+      { baseUrl: "http://sandbox/api/v1" },
+      { send, clock, readSecret: async () => key },
+    );
     await provider.list();
     model.revokeManagementKey(managementKey);
     await expect(provider.list()).rejects.toMatchObject({ code: "unauthorized" });
@@ -250,7 +263,11 @@ describe("the management key", () => {
     const lines: unknown[] = [];
     const send = handlerSend(openRouterApi(model, faults), clock);
     const log = (...line: unknown[]) => lines.push(line);
-    const provider = openRouter(managementKey.reveal(), { baseUrl: "http://sandbox/api/v1" }, { send, clock, log });
+    const provider = openRouter(
+      managementKey.reveal(),
+      { baseUrl: "http://sandbox/api/v1" },
+      { send, clock, log },
+    );
     faults.add("current:500");
     const { key } = await provider.create("k", {});
     await provider.current(key);

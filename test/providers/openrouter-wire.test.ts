@@ -83,7 +83,9 @@ it("sends no field that is not given, and null where null is given", async () =>
 });
 
 it("reads a created key from as little as key and data.hash", async () => {
-  api().post("/api/v1/keys").reply(201, { data: { hash: HASH, limit: "many", name: 7 }, key: "k" });
+  api()
+    .post("/api/v1/keys")
+    .reply(201, { data: { hash: HASH, limit: "many", name: 7 }, key: "k" });
   const { issued } = await provider.create("a", {});
   expect(issued).toMatchObject({ hash: HASH, limit: undefined, name: undefined });
 });
@@ -113,14 +115,23 @@ it("updates with the five fields that the API takes", async () => {
     .reply(200, { data: documented })
     .patch(`/api/v1/keys/${HASH}`, { disabled: false })
     .reply(200, { data: documented });
-  await provider.update(HASH, { name: "n", disabled: true, limit: 75, limitReset: "daily", includeByokInLimit: true });
+  await provider.update(HASH, {
+    name: "n",
+    disabled: true,
+    limit: 75,
+    limitReset: "daily",
+    includeByokInLimit: true,
+  });
   await provider.update(HASH, { disabled: false });
   wire.done();
 });
 
 it("refuses ARouter's restrictions rather than dropping them in silence", async () => {
   const call = provider.create("a", { allowedModels: ["gpt-5.4"] });
-  await expect(call).rejects.toMatchObject({ code: "rejected", message: expect.stringContaining("allowedModels") });
+  await expect(call).rejects.toMatchObject({
+    code: "rejected",
+    message: expect.stringContaining("allowedModels"),
+  });
 });
 
 it("gets, deletes and asks about the key in use at their paths", async () => {
@@ -132,7 +143,13 @@ it("gets, deletes and asks about the key in use at their paths", async () => {
   const own = nock("https://openrouter.ai", { reqheaders: { authorization: "Bearer sk-or-v1-own" } })
     .get("/api/v1/key")
     .reply(200, {
-      data: { label: "sk-or-v1-own...own", usage: 1.5, limit: null, limit_remaining: null, is_management_key: false },
+      data: {
+        label: "sk-or-v1-own...own",
+        usage: 1.5,
+        limit: null,
+        limit_remaining: null,
+        is_management_key: false,
+      },
     });
   expect(await provider.get(HASH)).toMatchObject({ hash: HASH });
   expect(await provider.delete(HASH)).toBe("deleted");
@@ -167,12 +184,15 @@ it("sends extra headers, but lets none replace the credential", async () => {
 });
 
 it("refuses a hash that would turn a call about one key into another call", async () => {
-  for (const hash of ["", ".", ".."]) await expect(provider.delete(hash)).rejects.toMatchObject({ code: "internal" });
+  for (const hash of ["", ".", ".."])
+    await expect(provider.delete(hash)).rejects.toMatchObject({ code: "internal" });
 });
 
 it("does not follow a redirect, which would carry the management key elsewhere", async () => {
   const elsewhere = nock("https://elsewhere.example").get(/./).reply(200, { data: documented });
-  api().get(`/api/v1/keys/${HASH}`).reply(302, "", { location: `https://elsewhere.example/keys/${HASH}` });
+  api()
+    .get(`/api/v1/keys/${HASH}`)
+    .reply(302, "", { location: `https://elsewhere.example/keys/${HASH}` });
   const error = await failureOf(provider.get(HASH));
   expect(error).toMatchObject({ code: "malformed", status: 302, hint: expect.stringContaining("baseUrl") });
   expect(elsewhere.isDone()).toBe(false);
@@ -204,7 +224,9 @@ it.each([
   [500, "unclear"],
   [502, "unclear"],
 ])("takes HTTP %i on create for %s, quoting what the API says", async (status, code) => {
-  const once = api().post("/api/v1/keys").reply(status, { error: { code: status, message: "for some reason" } });
+  const once = api()
+    .post("/api/v1/keys")
+    .reply(status, { error: { code: status, message: "for some reason" } });
   const error = await failureOf(provider.create("a", {}));
   expect(error).toMatchObject({ code, status, message: expect.stringContaining("“for some reason”") });
   once.done();
@@ -214,7 +236,9 @@ it("names the variable or file to check when the management key is refused", asy
   const refusal = { error: { code: 401, message: "User not found." } };
   api().get(/keys/).reply(401, refusal);
   expect((await failureOf(provider.list())).hint).toContain("environment variable OPENROUTER_MANAGEMENT_KEY");
-  nock("https://openrouter.ai").get(/keys/).reply(403, { error: { code: 403, message: "Only management keys" } });
+  nock("https://openrouter.ai")
+    .get(/keys/)
+    .reply(403, { error: { code: 403, message: "Only management keys" } });
   const fromFile = openRouter(
     MANAGEMENT_KEY,
     { managementKey: { file: "/run/secrets/openrouter" } },
@@ -227,7 +251,9 @@ it("names the variable or file to check when the management key is refused", asy
 
 it("redacts whatever looks like a key from what the API says, and bounds it", async () => {
   const message = `bad sk-or-v1-0123456789abcdef, lr_live_0123456789, Bearer xyz and ${MANAGEMENT_KEY} ${"x".repeat(500)}`;
-  api().get(/keys/).reply(400, { error: { code: 400, message } });
+  api()
+    .get(/keys/)
+    .reply(400, { error: { code: 400, message } });
   const error = await failureOf(provider.list());
   expect(error.message).toContain("bad [secret], [secret], [secret] and [secret] xxx");
   expect(error.message.length).toBeLessThan(300);
@@ -235,7 +261,9 @@ it("redacts whatever looks like a key from what the API says, and bounds it", as
 
 it("redacts a management key of any form that the answer echoes", async () => {
   const odd = openRouter("correct horse battery staple");
-  nock("https://openrouter.ai").get(/keys/).reply(400, { error: { message: "no: correct horse battery staple" } });
+  nock("https://openrouter.ai")
+    .get(/keys/)
+    .reply(400, { error: { message: "no: correct horse battery staple" } });
   expect((await failureOf(odd.list())).message).not.toContain("horse");
 });
 
@@ -247,14 +275,23 @@ it("says of a key in use that it is refused only when the API itself says so", a
   at().reply(401, "<h1>Log in to the network</h1>");
   await expect(provider.current(key)).rejects.toMatchObject({ code: "unauthorized" });
   at().reply(403, "<h1>Blocked</h1>");
-  await expect(provider.current(key)).rejects.toMatchObject({ code: "forbidden", hint: expect.stringContaining("in front") });
+  await expect(provider.current(key)).rejects.toMatchObject({
+    code: "forbidden",
+    hint: expect.stringContaining("in front"),
+  });
 });
 
 it("does not take a list with a nameless entry, or another key's answer, for the truth", async () => {
   const calm = openRouter(MANAGEMENT_KEY, {}, { clock: { now: Date.now, sleep: async () => {} } });
-  api().get(/keys\?/).times(4).reply(200, { data: [documented, { name: "no hash" }] });
+  api()
+    .get(/keys\?/)
+    .times(4)
+    .reply(200, { data: [documented, { name: "no hash" }] });
   await expect(calm.list()).rejects.toMatchObject({ code: "malformed" });
-  api().get(/keys\//).times(4).reply(200, { data: { ...documented, hash: "another" } });
+  api()
+    .get(/keys\//)
+    .times(4)
+    .reply(200, { data: { ...documented, hash: "another" } });
   await expect(calm.get(HASH)).rejects.toMatchObject({ code: "malformed" });
 });
 

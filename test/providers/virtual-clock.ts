@@ -2,7 +2,9 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../src/lib/clock.ts";
 
 /** A clock that jumps to the next sleeper's instant once nothing else has anything left to do. */
-export function virtualClock(start = Date.parse("2027-03-10T12:00:00Z")): Clock & { set(instant: number): void } {
+export function virtualClock(
+  start = Date.parse("2027-03-10T12:00:00Z"),
+): Clock & { set(instant: number): void } {
   let now = start;
   let sleepers: { at: number; wake: () => void }[] = [];
   let running = false;

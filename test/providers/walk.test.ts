@@ -30,17 +30,23 @@ it("misses no key that was there throughout while newer ones appear", async () =
   expect(new Set(hashes).size).toBe(hashes.length);
 });
 
-it.each([1, 5, 9])("misses no key that stays while %i before it are deleted with each page", async (deleted) => {
-  const list = keys(457);
-  const { hashes } = await walked(list, () => list.splice(0, deleted));
-  expect(hashes).toEqual(expect.arrayContaining(list.map(({ hash }) => hash)));
-});
+it.each([1, 5, 9])(
+  "misses no key that stays while %i before it are deleted with each page",
+  async (deleted) => {
+    const list = keys(457);
+    const { hashes } = await walked(list, () => list.splice(0, deleted));
+    expect(hashes).toEqual(expect.arrayContaining(list.map(({ hash }) => hash)));
+  },
+);
 
-it.each([10, 60, 100, 140, 190])("goes back when %i deleted keys have pulled the rest past it", async (deleted) => {
-  const list = keys(457);
-  const { hashes } = await walked(list, (pages) => pages === 2 && list.splice(0, deleted));
-  expect(hashes).toEqual(expect.arrayContaining(list.map(({ hash }) => hash)));
-});
+it.each([10, 60, 100, 140, 190])(
+  "goes back when %i deleted keys have pulled the rest past it",
+  async (deleted) => {
+    const list = keys(457);
+    const { hashes } = await walked(list, (pages) => pages === 2 && list.splice(0, deleted));
+    expect(hashes).toEqual(expect.arrayContaining(list.map(({ hash }) => hash)));
+  },
+);
 
 it("goes back when the list has become shorter than where it stands", async () => {
   const list = keys(150);
@@ -50,7 +56,9 @@ it("goes back when the list has become shorter than where it stands", async () =
 
 it("gives a key that was seen twice as it was seen last", async () => {
   const list = keys(150);
-  const found = await walk(async (offset) => list.slice(offset, offset + 100).map((k) => ({ ...k, usage: offset })));
+  const found = await walk(async (offset) =>
+    list.slice(offset, offset + 100).map((k) => ({ ...k, usage: offset })),
+  );
   expect(found.find(({ hash }) => hash === "hash 95")?.usage).toBe(90);
 });
 

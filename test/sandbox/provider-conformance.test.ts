@@ -20,7 +20,8 @@ function subject(
   return {
     provider: withCredential(model.addManagementKey().reveal()),
     withCredential,
-    addKeys: (count) => Array.from({ length: count }, (_, i) => model.create({ name: `key ${i}` }).issued.hash),
+    addKeys: (count) =>
+      Array.from({ length: count }, (_, i) => model.create({ name: `key ${i}` }).issued.hash),
     addWorkspace: () => {
       model.defaultWorkspace();
       return model.addWorkspace();
@@ -45,10 +46,14 @@ async function inProcess(): Promise<ProviderUnderTest> {
 const capabilities = { workspaces: true, byok: true, showsExpiry: true };
 describeProvider("OpenRouter's client at the sandbox over loopback", overLoopback, capabilities);
 describeProvider("OpenRouter's client at the sandbox in process", inProcess, capabilities);
-describeProvider("OpenRouter's client at the sandbox in its older shape", () => overLoopback({ shape: "seed" }), {
-  ...capabilities,
-  showsExpiry: false,
-});
+describeProvider(
+  "OpenRouter's client at the sandbox in its older shape",
+  () => overLoopback({ shape: "seed" }),
+  {
+    ...capabilities,
+    showsExpiry: false,
+  },
+);
 describeProvider(
   "OpenRouter's client at a sandbox that answers 401 to ordinary keys",
   () => overLoopback({ ordinaryKeyStatus: 401 }),

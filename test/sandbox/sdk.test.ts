@@ -22,17 +22,40 @@ it("serves the official SDK's whole apiKeys surface", async () => {
   const { apiKeys } = sdk(model.addManagementKey().reveal());
   const expiresAt = new Date("2037-12-31T23:59:59Z");
   const { data, key } = await apiKeys.create({
-    requestBody: { name: "Customer Instance Key", limit: 50, limitReset: "monthly", includeByokInLimit: true, expiresAt },
+    requestBody: {
+      name: "Customer Instance Key",
+      limit: 50,
+      limitReset: "monthly",
+      includeByokInLimit: true,
+      expiresAt,
+    },
   });
-  expect(data).toMatchObject({ name: "Customer Instance Key", limit: 50, limitRemaining: 50, limitReset: "monthly", expiresAt });
+  expect(data).toMatchObject({
+    name: "Customer Instance Key",
+    limit: 50,
+    limitRemaining: 50,
+    limitReset: "monthly",
+    expiresAt,
+  });
 
   expect((await apiKeys.list({ offset: 0, includeDisabled: true })).data).toEqual([data]);
   expect((await apiKeys.get({ hash: data.hash })).data).toEqual(data);
   const changed = await apiKeys.update({
     hash: data.hash,
-    requestBody: { name: "Renamed", disabled: false, limit: 75, limitReset: "daily", includeByokInLimit: false },
+    requestBody: {
+      name: "Renamed",
+      disabled: false,
+      limit: 75,
+      limitReset: "daily",
+      includeByokInLimit: false,
+    },
   });
-  expect(changed.data).toMatchObject({ name: "Renamed", limit: 75, limitReset: "daily", includeByokInLimit: false });
+  expect(changed.data).toMatchObject({
+    name: "Renamed",
+    limit: 75,
+    limitReset: "daily",
+    includeByokInLimit: false,
+  });
 
   const own = await sdk(key).apiKeys.getCurrentKeyMetadata();
   expect(own.data).toMatchObject({ label: data.label, limit: 75, isManagementKey: false });
@@ -48,14 +71,22 @@ it("shows the official SDK a management key as one", async () => {
 
 it("gives the official SDK errors that it knows", async () => {
   const { apiKeys } = sdk(model.addManagementKey().reveal());
-  await expect(apiKeys.get({ hash: "0".repeat(64) })).rejects.toMatchObject({ name: "NotFoundResponseError", statusCode: 404 });
-  await expect(sdk("sk-or-v1-nobody").apiKeys.list()).rejects.toMatchObject({ name: "UnauthorizedResponseError", statusCode: 401 });
+  await expect(apiKeys.get({ hash: "0".repeat(64) })).rejects.toMatchObject({
+    name: "NotFoundResponseError",
+    statusCode: 404,
+  });
+  await expect(sdk("sk-or-v1-nobody").apiKeys.list()).rejects.toMatchObject({
+    name: "UnauthorizedResponseError",
+    statusCode: 401,
+  });
   const { key } = model.create({ name: "ordinary" });
   await expect(sdk(key.reveal()).apiKeys.create({ requestBody: { name: "x" } })).rejects.toMatchObject({
     name: "ForbiddenResponseError",
     statusCode: 403,
   });
-  await expect(apiKeys.create({ requestBody: { name: "" } })).rejects.toMatchObject({ name: "BadRequestResponseError" });
+  await expect(apiKeys.create({ requestBody: { name: "" } })).rejects.toMatchObject({
+    name: "BadRequestResponseError",
+  });
 });
 
 it("lets the official SDK call a model with an issued key", async () => {

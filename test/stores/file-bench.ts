@@ -53,7 +53,10 @@ export function writeByHand(path: string, ref: SecretRef, text: string): void {
 
 export function editByHand(path: string, ref: SecretRef, value: string): void {
   const file = consumerFile(path, ref);
-  if (ref.field === undefined) return writeByHand(path, ref, `${value}\n`);
-  const fields = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
-  writeByHand(path, ref, JSON.stringify({ ...fields, [ref.field]: value }));
+  const fields = ref.field !== undefined && existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  writeByHand(
+    path,
+    ref,
+    ref.field === undefined ? `${value}\n` : JSON.stringify({ ...fields, [ref.field]: value }),
+  );
 }

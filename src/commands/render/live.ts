@@ -83,11 +83,16 @@ function row(line: Line, now: number, style: Style): Row {
     cells: [
       `${style(format, mark)} ${line.key}`,
       line.held ? style("red", `held (${line.phase})`) : style(format, line.phase ?? "looking"),
-      formatDuration(Math.max(0, Math.floor(((line.ended ?? now) - line.since) / 1_000)) * 1_000),
+      elapsed((line.ended ?? now) - line.since),
       style("dim", line.text + until),
     ],
     notes: line.consumers.flatMap((consumer) => consumerLines(consumer, style)),
   };
+}
+
+/** In whole seconds: a list that is redrawn several times a second must not flicker with digits. */
+function elapsed(ms: number): string {
+  return ms < 1_000 ? "0s" : formatDuration(Math.floor(ms / 1_000) * 1_000);
 }
 
 function consumerLines(consumer: ConsumerProgress, style: Style): string[] {

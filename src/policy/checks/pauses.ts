@@ -8,7 +8,7 @@ export function checkPauses(key: KeyView, { tree }: PolicyView, findings: Findin
   const { schedule, retry, confirm, windows = [], settings } = key.policy;
   const positive = (value: number | undefined, why: string, ...path: Path) => {
     if (value === 0)
-      findings.fault(tree, [...key.path, ...path], `found 0: ${why}; accepted: a longer duration`);
+      findings.fault(tree, [...key.path, ...path], `found 0s: ${why}; accepted: a longer duration`);
   };
   if (typeof schedule === "object")
     positive(schedule.every, "it would rotate without end", "schedule", "every");

@@ -23,7 +23,7 @@ export function checkSecrets(view: PolicyView, findings: Findings): void {
       findings.fault(
         view.tree,
         path,
-        `found ${JSON.stringify(secret)}; accepted in a file store: letters, digits, ".", "_" and "-", in parts joined by "/", no part beginning with "."`,
+        `found ${JSON.stringify(secret)}; accepted in a file store: letters, digits, ".", "_" and "-", in parts joined by "/", no part beginning with "." or ending in ".json"`,
       );
       continue;
     }
@@ -50,23 +50,23 @@ function collision(place: Place, other: Place): string | undefined {
       : undefined;
   }
   if (place.file === undefined || other.file === undefined) return undefined;
-  if (place.file === other.file) return `the file ${JSON.stringify(place.file)} is already written by`;
-  const [a, b] = [
-    [place.secret, place.file],
-    [other.secret, other.file],
-  ];
-  return a.some((one) => b.some((two) => one.startsWith(`${two}/`) || two.startsWith(`${one}/`)))
+  return isInside(place.secret, other.file) || isInside(other.secret, place.file)
     ? `the secret ${name} would be both a file and a directory, because of`
     : undefined;
 }
 
 /** A secret with fields is one JSON file for all of them. */
 function consumerFile(secret: string, field: string | undefined): string {
-  return field === undefined || secret.endsWith(".json") ? secret : `${secret}.json`;
+  return field === undefined ? secret : `${secret}.json`;
+}
+
+function isInside(secret: string, file: string): boolean {
+  return secret.startsWith(`${file}/`);
 }
 
 function isFileName(secret: string): boolean {
   return (
-    secret.length <= 200 && secret.split("/").every((part) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(part))
+    secret.length <= 200 &&
+    secret.split("/").every((part) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(part) && !/\.json$/i.test(part))
   );
 }

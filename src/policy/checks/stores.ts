@@ -1,5 +1,6 @@
 import { resolve, sep } from "node:path";
 import type { Findings } from "../findings.ts";
+import { find, type Path } from "../tree.ts";
 import type { PolicyView } from "../view.ts";
 
 /** Each file store has a directory of its own, which not everyone can read or write. */
@@ -33,12 +34,7 @@ export function checkStores(view: PolicyView, findings: Findings): void {
         );
       }
     }
-    if (/^~/.test(store.path)) {
-      findings.fault(view.tree, [...at, "path"], `found "${store.path}": ~ is not filled in here`, {
-        hint: `write \${HOME}${store.path.slice(1)}`,
-      });
-      continue;
-    }
+    if (startsWithTilde(view, [...at, "path"], store.path, findings)) continue;
     const path = resolve(view.folder, store.path);
     const other = places.find((place) => isWithin(path, place.path) || isWithin(place.path, path));
     if (other) {
@@ -51,6 +47,16 @@ export function checkStores(view: PolicyView, findings: Findings): void {
     }
     places.push({ name, path });
   }
+  const journal = find(view.tree, ["journal", "path"]);
+  if (journal?.kind === "scalar") startsWithTilde(view, ["journal", "path"], String(journal.value), findings);
+}
+
+/** A shell would have filled it in; here it would name a directory called `~`. */
+function startsWithTilde(view: PolicyView, at: Path, path: string, findings: Findings): boolean {
+  if (!/^~(\/|$)/.test(path)) return false;
+  const hint = `write \${HOME}${path.slice(1)}`;
+  findings.fault(view.tree, at, `found ${JSON.stringify(path)}: ~ is not filled in here`, { hint });
+  return true;
 }
 
 function isWithin(path: string, folder: string): boolean {

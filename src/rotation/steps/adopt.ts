@@ -59,7 +59,7 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     {
       field,
       message: `${policy.name}: adopts key ${issued.hash}, which the secret holds`,
-      data: { hash: issued.hash, label: issued.label },
+      data: { hash: issued.hash, label: issued.label, fingerprint: value.fingerprint() },
     },
   );
 }

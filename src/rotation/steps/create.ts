@@ -92,7 +92,7 @@ async function journalIssued(
         const open = openRotation(draft);
         open.new = { hash: issued.hash, label: issued.label ?? "", fingerprint: key.fingerprint() };
       },
-      { message: `created key ${issued.hash}`, data: { hash: issued.hash, label: issued.label, name } },
+      { message: `created key ${issued.hash}`, data: { hash: issued.hash, label: issued.label, fingerprint: key.fingerprint(), name } },
     );
     return undefined;
   } catch (thrown) {

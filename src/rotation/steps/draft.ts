@@ -56,7 +56,10 @@ export function end(document: TargetDocument, outcome: Outcome, now: number, mes
     rotation: rotation.id,
     kind: rotation.kind,
     outcome,
+    startedAt: rotation.startedAt,
     at: now,
+    ...(rotation.old ? { oldHash: rotation.old.hash } : {}),
+    ...(rotation.new ? { newHash: rotation.new.hash } : {}),
     ...(message === undefined ? {} : { message }),
   };
   document.walk = { since: now, field: rotation.field };

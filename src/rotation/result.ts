@@ -1,0 +1,76 @@
+import type { EventRecord, TargetDocument } from "../journal/document.ts";
+import type { PassEnd } from "./pass.ts";
+import type { KeyResult } from "./report.ts";
+import type { KeyPlace } from "./targets.ts";
+
+/** What stood open, and what had ended last, before a pass. */
+export interface Before {
+  rotation: string | undefined;
+  last: string | undefined;
+}
+
+export function before(document: TargetDocument, field: string): Before {
+  const open = document.rotation?.field === field ? document.rotation.id : undefined;
+  return { rotation: open, last: document.keys[field]?.last?.rotation };
+}
+
+/** How one key came out of a pass, read from the journal as the pass left it. */
+export function resultOf(
+  place: KeyPlace,
+  was: Before,
+  document: TargetDocument,
+  end: PassEnd,
+  refusal: EventRecord | undefined,
+): KeyResult {
+  const { key, field } = place;
+  const open = document.rotation?.field === field ? document.rotation : undefined;
+  const record = document.keys[field];
+  if (open) {
+    const base = {
+      key,
+      rotation: open.id,
+      ...(open.old ? { oldHash: open.old.hash } : {}),
+      ...(open.new ? { newHash: open.new.hash } : {}),
+    };
+    if (open.hold)
+      return { ...base, outcome: "held", message: open.hold.message, hint: holdHint(key, open.hold.reason) };
+    return { ...base, outcome: "waiting", ...waitingMessage(end, open.phase) };
+  }
+  if (refusal) return { key, outcome: record?.blocked ? "blocked" : "failed", message: refusal.message };
+  const last = record?.last;
+  if (last && (last.rotation !== was.last || last.rotation === was.rotation)) {
+    const old = last.oldHash === undefined ? undefined : document.issued[last.oldHash];
+    const stillThere = last.outcome === "completed" && old?.retire !== undefined;
+    return {
+      key,
+      outcome: last.outcome === "completed" && last.oldHash !== undefined && old === undefined ? "deleted" : last.outcome,
+      message: last.message ?? (last.kind === "provision" ? "provisioned a first key" : "rotated"),
+      rotation: last.rotation,
+      tookMs: last.at - last.startedAt,
+      ...(last.oldHash === undefined ? {} : { oldHash: last.oldHash }),
+      ...(last.newHash === undefined ? {} : { newHash: last.newHash }),
+      ...(stillThere ? { deleteAt: old.retire?.dueAt } : {}),
+    };
+  }
+  if (record?.blocked) return { key, outcome: "blocked", message: record.blocked.message };
+  if (end.end === "busy") return { key, outcome: "waiting", message: "another worker holds this key's lease", handedOver: true };
+  if (end.end === "waiting" && end.error !== undefined)
+    return { key, outcome: "waiting", message: end.error.message, ...(end.error.hint ? { hint: end.error.hint } : {}) };
+  if (end.end === "waiting" && end.reason === "window") return { key, outcome: "waiting", message: end.says };
+  return { key, outcome: "idle", message: end.end === "parked" ? end.says : "nothing to do" };
+}
+
+function waitingMessage(end: PassEnd, phase: string): { message: string; hint?: string } {
+  if (end.end === "busy") return { message: `${phase}; another worker carries it on` };
+  if (end.end === "stopped") return { message: `${phase}; stopped after the step in hand, the next run carries on` };
+  if (end.end === "waiting")
+    return { message: `${phase}; waits: ${end.says}`, ...(end.error?.hint ? { hint: end.error.hint } : {}) };
+  return { message: phase };
+}
+
+function holdHint(key: string, reason: string): string {
+  if (reason === "foreign-current")
+    return `look at who wrote the secret; then \`rotate approve ${key}\` keeps their value, \`rotate rollback ${key}\` goes back`;
+  if (reason === "create-unresolved") return `\`rotate approve ${key}\` tries again`;
+  return `mend the consumer and it goes on by itself; or \`rotate approve ${key} --without CONSUMER\`, or \`rotate rollback ${key}\``;
+}

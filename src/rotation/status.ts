@@ -1,0 +1,114 @@
+import type { IssuedRecord, RotationRecord, TargetDocument } from "../journal/document.ts";
+import { describeMissing } from "./evidence.ts";
+import type { KeyState, KeyStatus, RotationStatus } from "./report.ts";
+import type { KeyPlace } from "./targets.ts";
+import { waitEnd } from "./timing.ts";
+
+/** How long a due key may wait before it counts as overdue, in milliseconds. */
+const OVERDUE_AFTER_MS = 24 * 3_600_000;
+
+/** What the journal knows of one key of the policy. Looks at nothing else. */
+export function statusOf(place: KeyPlace, document: TargetDocument, now: number): KeyStatus {
+  const record = document.keys[place.field];
+  const current = record?.current;
+  const issued = current && document.issued[current.hash];
+  const open = document.rotation?.field === place.field ? document.rotation : undefined;
+  const state = stateOf(place, document, now);
+  const message = open?.hold?.message ?? record?.blocked?.message ?? (state === "failed" ? record?.last?.message : undefined);
+  return {
+    key: place.key,
+    target: place.target,
+    ...(place.field === "" ? {} : { field: place.field }),
+    provider: place.snapshot.key.provider,
+    state,
+    ...(message === undefined ? {} : { message }),
+    ...(current === undefined ? {} : { current: currentOf(current, issued) }),
+    ...(open === undefined ? {} : { rotation: rotationStatus(open, now) }),
+    ...(record?.last === undefined ? {} : { last: record.last }),
+    ...nextOf(record),
+    retiring: Object.values(document.issued)
+      .filter((key) => key.field === place.field && key.retire !== undefined)
+      .map((key) => ({
+        hash: key.hash,
+        ...(key.label === undefined ? {} : { label: key.label }),
+        disabled: key.disable?.acknowledged !== undefined,
+        deleteAt: key.retire?.dueAt ?? now,
+        why: key.retire?.why ?? "",
+      })),
+  };
+}
+
+function stateOf({ field, snapshot }: KeyPlace, document: TargetDocument, now: number): KeyState {
+  const record = document.keys[field];
+  const open = document.rotation?.field === field ? document.rotation : undefined;
+  if (open?.hold) return "held";
+  if (open) return "rotating";
+  if (snapshot.key.suspend) return "suspended";
+  if (record?.blocked) return "blocked";
+  if (record?.current === undefined) return "new";
+  const dueAt = record.due?.at;
+  if (dueAt !== undefined && now > dueAt + OVERDUE_AFTER_MS) return "overdue";
+  return record.retry ? "failed" : "ok";
+}
+
+function currentOf(
+  current: { hash: string; fingerprint: string; since: number },
+  issued: IssuedRecord | undefined,
+): NonNullable<KeyStatus["current"]> {
+  return {
+    hash: current.hash,
+    fingerprint: current.fingerprint,
+    since: current.since,
+    ...(issued?.label === undefined ? {} : { label: issued.label }),
+    ...(issued?.createdAt === undefined ? {} : { createdAt: issued.createdAt }),
+    ...(issued?.expiresAt === undefined ? {} : { expiresAt: issued.expiresAt }),
+  };
+}
+
+function nextOf(record: TargetDocument["keys"][string] | undefined): Pick<KeyStatus, "next"> {
+  if (record?.retry) return { next: { at: record.retry.at, why: "retry" } };
+  return record?.due ? { next: { at: record.due.at, why: record.due.why } } : {};
+}
+
+/** The open rotation, as people and programs see it. */
+export function rotationStatus(rotation: RotationRecord, now: number): RotationStatus {
+  const { hold, failures } = rotation;
+  return {
+    id: rotation.id,
+    kind: rotation.kind,
+    phase: rotation.phase,
+    direction: rotation.phase === "reverting" ? "back" : "forward",
+    startedAt: rotation.startedAt,
+    phaseAt: rotation.phaseAt,
+    actor: rotation.actor,
+    reason: rotation.reason,
+    ...(hold === undefined ? {} : { held: hold }),
+    ...(rotation.old === undefined ? {} : { oldHash: rotation.old.hash }),
+    ...(rotation.new === undefined ? {} : { newHash: rotation.new.hash, newLabel: rotation.new.label }),
+    ...waitingFor(rotation, now),
+    ...(failures === undefined
+      ? {}
+      : { error: { code: failures.code, message: failures.message, ...(failures.hint ? { hint: failures.hint } : {}) } }),
+  };
+}
+
+function waitingFor(rotation: RotationRecord, now: number): Pick<RotationStatus, "waitingFor" | "waitingUntil"> {
+  const { confirm, retire } = rotation.policy.key;
+  switch (rotation.phase) {
+    case "promoted":
+    case "reverting": {
+      const { consumers } = rotation.policy.key;
+      const names = consumers === "none" ? [] : consumers.map((consumer) => consumer.name);
+      return {
+        waitingFor: `consumers to confirm: ${describeMissing(names, undefined).replaceAll(": not asked yet", "").replaceAll(";", ",")}`,
+        waitingUntil: waitEnd(rotation.confirmingSince ?? rotation.phaseAt, confirm.timeout, now),
+      };
+    }
+    case "confirmed":
+      return { waitingFor: "the overlap of both keys", waitingUntil: waitEnd(rotation.phaseAt, retire.after, now) };
+    case "disabled":
+      return { waitingFor: "the watch after disabling the old key", waitingUntil: waitEnd(rotation.phaseAt, retire.watch, now) };
+    default:
+      return {};
+  }
+}

@@ -1,0 +1,35 @@
+import type { PolicySnapshot } from "../journal/document.ts";
+import { RotationError } from "../lib/errors.ts";
+import type { Policy } from "../policy/schema.ts";
+import { fieldOf, targetName } from "./names.ts";
+
+/** Where one key of the policy lives. */
+export interface KeyPlace {
+  key: string;
+  target: string;
+  field: string;
+  snapshot: PolicySnapshot;
+}
+
+/** Every key of the policy with its target. Several fields of one secret share a target (R10). */
+export function placesOf(policy: Policy): KeyPlace[] {
+  return policy.keys.map((key) => {
+    const provider = policy.providers[key.provider];
+    const store = policy.stores[key.store.use];
+    if (provider === undefined || store === undefined)
+      throw new RotationError("policy-invalid", `${key.name} names a provider or a store that the policy does not have`);
+    return {
+      key: key.name,
+      target: targetName(key.store.use, key.store.secret),
+      field: fieldOf(key.store),
+      snapshot: { installation: policy.installation, key, provider, store },
+    };
+  });
+}
+
+/** The keys of each target, by field. */
+export function byTarget(places: readonly KeyPlace[]): Map<string, Record<string, PolicySnapshot>> {
+  const targets = new Map<string, Record<string, PolicySnapshot>>();
+  for (const { target, field, snapshot } of places) targets.set(target, { ...targets.get(target), [field]: snapshot });
+  return targets;
+}

@@ -57,8 +57,9 @@ function describe(schema: JsonSchema): string {
   if (schema.const !== undefined) return String(schema.const);
   if (schema.type === "object") {
     const fields = Object.keys(schema.properties ?? {});
-    return fields.length > 0 ? `a map of ${fields.join(", ")}` : "a map";
+    return fields.length > 0 ? `{ ${fields.join(", ")} }` : "a map";
   }
+  if (schema.type === "array") return schema.items ? `a list of ${describe(schema.items)}` : "a list";
   if (schema.type === "number" || schema.type === "integer") return describeNumber(schema);
   const words: Record<string, string> = {
     string: "text",

@@ -38,8 +38,9 @@ export type PassEnd =
   /** Another live worker has the lease. */
   | { end: "busy" };
 
-/** How long one wait lasts at most before requests, the signal and the lease are looked after again. */
+/** How long one wait lasts at most before requests and the lease are looked after again: with a rotation in flight, and without. */
 const SLICE_MS = 1_000;
+const LONG_SLICE_MS = 10_000;
 
 /**
  * One pass over one target: look → decide → act → record, until there is nothing to do, or what is
@@ -97,7 +98,8 @@ export class TargetPass {
           await this.parts.journal.renew(lease, LEASE_MS);
           renewed = world.now;
         }
-        await this.parts.clock.sleep(Math.min(decision.wait.until - world.now, SLICE_MS), this.options.signal);
+        const slice = world.document.rotation ? SLICE_MS : LONG_SLICE_MS;
+        await this.parts.clock.sleep(Math.min(decision.wait.until - world.now, slice), this.options.signal);
         continue;
       }
       await this.take(lease, world, decision.step);

@@ -31,6 +31,7 @@ export type Note =
   | { note: "hold"; code: string; message: string }
   | { note: "release"; why: string; waive?: string[]; requests: string[] }
   | { note: "revert"; why: string; asked: boolean; requests: string[] }
+  | { note: "promoted-back"; version: string }
   | { note: "reverted" }
   | { note: "fail"; message: string; hint?: string; requests?: string[] }
   | { note: "supersede"; why: string; requests?: string[] }

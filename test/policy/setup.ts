@@ -9,9 +9,9 @@ export const NOW = Date.parse("2026-03-02T12:00:00Z");
 
 const ENV = { OPENROUTER_MANAGEMENT_KEY: "sk-or-v1-management" };
 
-/** A valid policy with one key `a`; `key` is added to it, and `without` names lines of it to leave out. */
+/** A valid policy with one key `a`; `without` names lines of it to leave out, then `key` is added. */
 export function policyText(options: { key?: string; top?: string; without?: string[] } = {}): string {
-  const lines = [
+  const base = [
     "version: 1",
     "providers:",
     "  openrouter: { type: openrouter, managementKey: { env: OPENROUTER_MANAGEMENT_KEY } }",
@@ -25,12 +25,10 @@ export function policyText(options: { key?: string; top?: string; without?: stri
     '    schedule: "0 10 * * 2"',
     "    store: { use: local, secret: a }",
     "    consumers: [{ name: api, probe: { http: http://127.0.0.1:8080/healthz } }]",
-    ...(options.key ?? "")
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => `    ${line}`),
   ];
-  return `${lines.filter((line) => !options.without?.some((field) => line.trim().startsWith(`${field}:`))).join("\n")}\n`;
+  const kept = base.filter((line) => !options.without?.some((field) => line.trim().startsWith(`${field}:`)));
+  const added = (options.key ?? "").split("\n").filter(Boolean);
+  return [...kept, ...added.map((line) => `    ${line}`), ""].join("\n");
 }
 
 /** Writes rotation.yaml into a folder of its own and gives its path. */

@@ -33,6 +33,12 @@ export function back(world: World, rotation: RotationRecord): Decision {
       `stages the value of key ${shortHash(old.hash)} as a new version`,
     );
   }
+  if (world.document.keys[rotation.field]?.current?.version !== revert.version)
+    return step(
+      { note: "promoted-back", version: revert.version },
+      "promoted-back-found",
+      `finds the value of key ${shortHash(old.hash)} current again`,
+    );
   return confirmOld(world, rotation);
 }
 

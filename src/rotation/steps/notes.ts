@@ -1,4 +1,4 @@
-import type { IssuedRecord, KeyRecord, PolicySnapshot, TargetDocument } from "../../journal/document.ts";
+import type { IssuedRecord, KeyRecord, PolicySnapshot, RotationRecord, TargetDocument } from "../../journal/document.ts";
 import { type Random, randomId } from "../../lib/random.ts";
 import { retryAt } from "../../schedule/due.ts";
 import { intendedName } from "../names.ts";
@@ -100,6 +100,8 @@ export function applyNote(draft: TargetDocument, note: Note, parts: NoteParts): 
       delete rotation.hold;
       return;
     }
+    case "promoted-back":
+      return promotedBack(draft, note.version, now);
     case "reverted":
       return reverted(draft, parts);
     case "fail":
@@ -211,6 +213,17 @@ function promoted(draft: TargetDocument, now: number): void {
   rotation.confirmingSince = now;
   delete rotation.reloads;
   delete (draft.issued[fresh.hash] as IssuedRecord).promotionBase;
+}
+
+/** Current is the old key's value again, as a new version. */
+function promotedBack(draft: TargetDocument, version: string, now: number): void {
+  const rotation = openRotation(draft);
+  const old = rotation.old as NonNullable<RotationRecord["old"]>;
+  const record = draft.keys[rotation.field] as KeyRecord;
+  record.current = { hash: old.hash, fingerprint: old.fingerprint, version, since: now };
+  rotation.confirmingSince = now;
+  const given = draft.issued[rotation.new?.hash ?? ""];
+  if (given) delete given.promotionBase;
 }
 
 function completed(draft: TargetDocument, now: number): void {

@@ -82,15 +82,15 @@ export async function putBack(context: StepContext, base: string): Promise<void>
 /** Makes the old value current again. */
 export async function promoteBack(context: StepContext, version: string, base: string): Promise<void> {
   const rotation = openRotation(context.document);
-  const old = rotation.old as NonNullable<RotationRecord["old"]>;
   await context.stillOurs();
   await context.store(rotation.field).promote(rotation.policy.key.store, version, base);
-  await context.commit("promoted-back", (draft) => {
-    const record = draft.keys[rotation.field] as KeyRecord;
-    record.current = { hash: old.hash, fingerprint: old.fingerprint, version, since: context.parts.clock.now() };
-    openRotation(draft).confirmingSince = context.parts.clock.now();
-    if (rotation.new?.hash) delete draft.issued[rotation.new.hash]?.promotionBase;
-  });
+  await context.commit("promoted-back", (draft) =>
+    applyNote(
+      draft,
+      { note: "promoted-back", version },
+      { world: context.world, random: context.parts.random, says: context.says },
+    ),
+  );
 }
 
 /** Rewrites current as a new version of the same value, so that a promotion that expects the old base fails (R1). */

@@ -1,0 +1,104 @@
+import { fingerprint } from "../../src/lib/secret.ts";
+import { RotationError } from "../../src/lib/errors.ts";
+import type { Clock } from "../../src/lib/clock.ts";
+import type { DirectRequest } from "../../src/lib/http-direct.ts";
+import type { HttpResponse } from "../../src/lib/http.ts";
+
+interface Instance {
+  name: string;
+  serving: string | undefined;
+  /** Read and not yet applied. */
+  next?: { key: string; at: number };
+  holding: string[];
+  down: boolean;
+  /** Never takes up another key. */
+  stuck: boolean;
+}
+
+/** A service of several instances that read their key from the store's consumer file and apply it after a delay. */
+export class ServiceModel {
+  readonly name: string;
+  readonly instances: Instance[];
+  /** How often its reload hook was called. */
+  reloads = 0;
+  /** Answers this in place of the contract, when set. */
+  body: string | undefined;
+  applyDelay: number;
+  private readonly clock: Clock;
+  private readonly read: () => string | undefined;
+
+  constructor(options: {
+    name: string;
+    clock: Clock;
+    instances: number;
+    applyDelay: number;
+    read: () => string | undefined;
+  }) {
+    this.name = options.name;
+    this.clock = options.clock;
+    this.read = options.read;
+    this.applyDelay = options.applyDelay;
+    this.instances = Array.from({ length: options.instances }, (_, index) => ({
+      name: `${options.name}-${index}`,
+      serving: undefined,
+      holding: [],
+      down: false,
+      stuck: false,
+    }));
+  }
+
+  /** No instance takes up another key any more. */
+  stuck(): void {
+    for (const one of this.instances) one.stuck = true;
+  }
+
+  addresses(): string[] {
+    return this.instances.map((_, index) => `10.0.0.${index + 1}`);
+  }
+
+  /** Takes up what is there, at once. */
+  settle(): void {
+    for (const one of this.instances) one.serving = this.key();
+  }
+
+  serving(): (string | undefined)[] {
+    this.advance();
+    return this.instances.filter((one) => !one.down).map((one) => one.serving);
+  }
+
+  answer(request: DirectRequest): HttpResponse {
+    this.advance();
+    const index = request.address === undefined ? 0 : this.addresses().indexOf(request.address);
+    const one = this.instances[index];
+    if (one === undefined || one.down) throw new RotationError("unreachable", `${this.name} refuses the connection`);
+    if (request.method === "POST") {
+      this.reloads += 1;
+      return { status: 204, headers: {}, body: "" };
+    }
+    if (this.body !== undefined) return { status: 200, headers: {}, body: this.body };
+    if (one.serving === undefined) return { status: 503, headers: {}, body: '{"status":"waiting"}' };
+    const keys = {
+      "payments-api": { serving: fingerprint(one.serving), holding: one.holding.map(fingerprint) },
+    };
+    return { status: 200, headers: {}, body: JSON.stringify({ status: "ok", instance: one.name, keys }) };
+  }
+
+  private key(): string | undefined {
+    const text = this.read();
+    return text === undefined ? undefined : (JSON.parse(text) as Record<string, string>).OPENROUTER_API_KEY;
+  }
+
+  private advance(): void {
+    const key = this.key();
+    const now = this.clock.now();
+    for (const one of this.instances) {
+      if (one.down || one.stuck || key === undefined) continue;
+      if (one.next && now >= one.next.at) {
+        one.serving = one.next.key;
+        delete one.next;
+      }
+      if (key === one.serving) delete one.next;
+      else if (one.next?.key !== key) one.next = { key, at: now + this.applyDelay };
+    }
+  }
+}

@@ -58,7 +58,13 @@ export async function open(options: OpenOptions): Promise<Opened> {
   const random = systemRandom;
   const journal = await openSqliteJournal(policy.journal.path, { clock, random });
   const say: Log = (level, fields, message) => log[level](fields, message);
-  const engine = createEngine(policy, { journal, connect: connections(options.env, say), clock, random, log: say });
+  const engine = createEngine(policy, {
+    journal,
+    connect: connections(options.env, say),
+    clock,
+    random,
+    log: say,
+  });
   return { policy, warnings, engine, clock, log, close: () => engine.close() };
 }
 
@@ -75,22 +81,24 @@ function connections(env: NodeJS.ProcessEnv, log: Log): Connections {
     clock: systemClock,
     env,
   };
-  const providers = keep((name, snapshot): Provider =>
-    openRouterProvider(name, snapshot.provider, {
-      send,
-      clock: systemClock,
-      random: systemRandom,
-      readSecret,
-      log: (level, message, data) => log(level, { ...data }, message),
-    }),
+  const providers = keep(
+    (name, snapshot): Provider =>
+      openRouterProvider(name, snapshot.provider, {
+        send,
+        clock: systemClock,
+        random: systemRandom,
+        readSecret,
+        log: (level, message, data) => log(level, { ...data }, message),
+      }),
   );
-  const stores = keep((name, snapshot): Store =>
-    fileStore(name, snapshot.store, { clock: systemClock, random: systemRandom }),
+  const stores = keep(
+    (name, snapshot): Store => fileStore(name, snapshot.store, { clock: systemClock, random: systemRandom }),
   );
   return {
     provider: (snapshot) => providers(snapshot.key.provider, snapshot.provider, snapshot),
     store: (snapshot) => stores(snapshot.key.store.use, snapshot.store, snapshot),
-    probes: ({ key }) => (key.consumers === "none" ? [] : key.consumers.map((consumer) => createProbe(consumer, parts))),
+    probes: ({ key }) =>
+      key.consumers === "none" ? [] : key.consumers.map((consumer) => createProbe(consumer, parts)),
     reloads: ({ key }) =>
       key.consumers === "none"
         ? []

@@ -62,6 +62,8 @@ export interface EngineUse {
   watches?: boolean;
   /** The command shows a live list where the terminal can. */
   live?: boolean;
+  /** What the policy and the clients see of the environment; all of it when left out. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -81,7 +83,7 @@ export async function withEngine(
     const options: OpenOptions = {
       policyFile: globals.policy,
       logLevel: globals.logLevel ?? (screen.live || !use.acts ? "warn" : "info"),
-      env: process.env,
+      env: use.env ?? process.env,
       color: wantsColor(process.stderr, globals.color),
       pretty: process.stderr.isTTY === true,
       ...(screen.live ? { logTo: screen.log } : {}),

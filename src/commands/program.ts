@@ -5,6 +5,7 @@ import type { Globals } from "./context.ts";
 import { declareActing } from "./declare-acting.ts";
 import { declareOperator } from "./declare-operator.ts";
 import { declareReading } from "./declare-reading.ts";
+import { declareSandbox } from "./declare-sandbox.ts";
 import { EXIT, exitOfError } from "./exit.ts";
 import { examples, globals } from "./options.ts";
 import { placeNow } from "./place-now.ts";
@@ -87,6 +88,7 @@ rotate COMMAND --help says more about a command.`,
   declareActing(program, run);
   declareOperator(program, run);
   declareReading(program, run);
+  declareSandbox(program, run);
   return program;
 }
 

@@ -14,8 +14,8 @@ export interface WorkerOptions {
   heartbeat: number;
 }
 
-/** A pass ends after this, so that the next one starts what has fallen due beside what is in flight. */
-const PASS_MS = 60_000;
+/** A pass leaves a key whose next wait is longer than this, such as a soak; a later pass comes back to it. */
+const HORIZON_MS = 60_000;
 /** Between two passes, however busy: a wake instant in the past must not spin. */
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
@@ -31,26 +31,32 @@ export async function worker(context: Context, options: WorkerOptions): Promise<
   });
   log.info({ installation: policy.installation, keys: policy.keys.length }, "the worker is running");
   const onProgress = logProgress(log);
+  const passes = new Set<Promise<void>>();
   let failures = 0;
+  /** Keys that an earlier pass is still busy with are left to it, so that what falls due meanwhile starts beside them. */
+  const startPass = async () => {
+    try {
+      await engine.pass({
+        deadline: Number.POSITIVE_INFINITY,
+        horizon: HORIZON_MS,
+        start: true,
+        until: "deleted",
+        signal,
+        onProgress,
+      });
+      failures = 0;
+    } catch (thrown) {
+      failures += 1;
+      logFailure(log, thrown, backoff(failures));
+    }
+  };
   try {
     while (!signal.aborted) {
-      try {
-        await engine.pass({
-          deadline: clock.now() + PASS_MS,
-          start: true,
-          until: "deleted",
-          signal,
-          onProgress,
-        });
-        failures = 0;
-        if (!signal.aborted) await bell.sleep(await pause(engine, clock, options.heartbeat));
-      } catch (thrown) {
-        failures += 1;
-        const wait = Math.min(SHORTEST_PAUSE_MS * 2 ** (failures - 1), LONGEST_BACKOFF_MS);
-        logFailure(log, thrown, wait);
-        await clock.sleep(wait, signal);
-      }
+      const pass = startPass().finally(() => passes.delete(pass));
+      passes.add(pass);
+      await bell.sleep(await pause(engine, clock, options.heartbeat, failures));
     }
+    await Promise.all(passes);
   } finally {
     await ticker.stop();
   }
@@ -58,10 +64,15 @@ export async function worker(context: Context, options: WorkerOptions): Promise<
   return EXIT.done;
 }
 
-async function pause(engine: Engine, clock: Clock, heartbeat: number): Promise<number> {
-  const wake = await engine.nextWake();
+async function pause(engine: Engine, clock: Clock, heartbeat: number, failures: number): Promise<number> {
+  if (failures > 0) return backoff(failures);
+  const wake = await engine.nextWake().catch(() => undefined);
   const untilWake = wake === undefined ? heartbeat : wake - clock.now();
   return Math.max(SHORTEST_PAUSE_MS, Math.min(untilWake, heartbeat));
+}
+
+function backoff(failures: number): number {
+  return Math.min(SHORTEST_PAUSE_MS * 2 ** (failures - 1), LONGEST_BACKOFF_MS);
 }
 
 function logFailure(log: Logger, thrown: unknown, wait: number): void {

@@ -78,5 +78,7 @@ export function mayHaveHappened(error: RotationError): boolean {
 
 /** Whether trying the same again later, with nothing changed by a person, may succeed. */
 export function isWeather(error: RotationError): boolean {
-  return ["throttled", "unreachable", "unclear", "malformed", "conflict", "busy", "full"].includes(error.code);
+  return ["throttled", "unreachable", "unclear", "malformed", "conflict", "busy", "full"].includes(
+    error.code,
+  );
 }

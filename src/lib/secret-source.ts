@@ -16,9 +16,13 @@ export function secretReader(env: Readonly<Record<string, string | undefined>>):
     if ("env" in source) {
       const text = env[source.env]?.trim();
       if (text) return new Secret(text);
-      throw new RotationError("unusable", `environment variable ${source.env} is ${text === undefined ? "not set" : "empty"}`, {
-        hint: `set ${source.env}, or name a file with { file: PATH }`,
-      });
+      throw new RotationError(
+        "unusable",
+        `environment variable ${source.env} is ${text === undefined ? "not set" : "empty"}`,
+        {
+          hint: `set ${source.env}, or name a file with { file: PATH }`,
+        },
+      );
     }
     const text = await readFile(source.file, "utf8").catch((cause: NodeJS.ErrnoException) => {
       throw new RotationError("unusable", `${source.file} cannot be read (${cause.code ?? cause.message})`, {

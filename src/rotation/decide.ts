@@ -1,10 +1,10 @@
+import type { Check } from "./checks/common.ts";
 import { checkDue } from "./checks/due.ts";
-import { checkRetirements, checkRevokedNow } from "./checks/retire.ts";
+import { checkIntents } from "./checks/intents.ts";
 import { checkRequests } from "./checks/requests.ts";
+import { checkRetirements, checkRevokedNow } from "./checks/retire.ts";
 import { checkRotation } from "./checks/rotation.ts";
 import { checkCurrentEnabled } from "./checks/safety.ts";
-import { checkIntents } from "./checks/intents.ts";
-import type { Check } from "./checks/common.ts";
 import type { Decision } from "./step.ts";
 import type { World } from "./world.ts";
 
@@ -33,12 +33,17 @@ export function decide(world: World): Decision {
     if (decision === undefined) continue;
     if ("step" in decision) return decision;
     const instant =
-      "wait" in decision ? decision.wait.until : "parked" in decision ? decision.parked.until : decision.idle.until;
+      "wait" in decision
+        ? decision.wait.until
+        : "parked" in decision
+          ? decision.parked.until
+          : decision.idle.until;
     if (instant !== undefined) until = Math.min(until ?? instant, instant);
     if ("wait" in decision) waiting ??= decision;
     if ("parked" in decision) parked ??= decision;
   }
   if (waiting && "wait" in waiting) return { wait: { ...waiting.wait, until: until ?? waiting.wait.until } };
-  if (parked && "parked" in parked) return { parked: { ...parked.parked, ...(until === undefined ? {} : { until }) } };
+  if (parked && "parked" in parked)
+    return { parked: { ...parked.parked, ...(until === undefined ? {} : { until }) } };
   return { idle: until === undefined ? {} : { until } };
 }

@@ -36,7 +36,7 @@ export interface Engine {
   history(filter: HistoryFilter): Promise<EventRecord[]>;
   /** The key of the policy that a plaintext with this fingerprint is or was, if any. */
   identify(fingerprint: string): Promise<{ key: string; hash: string; state: string } | undefined>;
-  /** The instant before which no key needs attention. */
+  /** The next instant, after now, at which the journal says that a key needs attention. */
   nextWake(): Promise<number | undefined>;
   close(): Promise<void>;
 }

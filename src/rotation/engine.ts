@@ -67,7 +67,9 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
   /** Targets of keys that have left the policy and still have something in flight. */
   async function leftovers(): Promise<string[]> {
     const entries = await journal.all();
-    return entries.filter(({ target, document }) => !targets.has(target) && inFlight(document)).map(({ target }) => target);
+    return entries
+      .filter(({ target, document }) => !targets.has(target) && inFlight(document))
+      .map(({ target }) => target);
   }
 
   async function results(
@@ -89,7 +91,9 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
 
   async function refusalOf(place: KeyPlace, since: number): Promise<EventRecord | undefined> {
     const events = await journal.history({ target: place.target, limit: 20 });
-    return events.findLast((event) => event.kind === "refused" && event.at >= since && event.key === place.key);
+    return events.findLast(
+      (event) => event.kind === "refused" && event.at >= since && event.key === place.key,
+    );
   }
 
   return {
@@ -98,7 +102,9 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
       const named = placesNamed(options.keys);
       const earlier = new Map<string, TargetEntry>();
       for (const { target } of named) earlier.set(target, await journal.read(target));
-      const all = [...new Set([...named.map(({ target }) => target), ...(options.keys ? [] : await leftovers())])];
+      const all = [
+        ...new Set([...named.map(({ target }) => target), ...(options.keys ? [] : await leftovers())]),
+      ];
       const ends = new Map<string, PassEnd>();
       const broken: unknown[] = [];
       await Promise.all(
@@ -121,7 +127,14 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
       const at = clock.now();
       await journal.request(
         { id: randomId(random), target: place.target, field: place.field, at, actor, ...rest },
-        { at, key, actor, kind: "requested", reason: request.kind, message: `${actor} asks for: ${request.kind}` },
+        {
+          at,
+          key,
+          actor,
+          kind: "requested",
+          reason: request.kind,
+          message: `${actor} asks for: ${request.kind}`,
+        },
       );
     },
 
@@ -138,7 +151,11 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
       const named = placesNamed(keys);
       const entries = new Map((await journal.all()).map((entry) => [entry.target, entry.document]));
       return named.map((place) =>
-        statusOf(place, entries.get(place.target) ?? { version: 1, keys: {}, issued: {}, intents: {} }, clock.now()),
+        statusOf(
+          place,
+          entries.get(place.target) ?? { version: 1, keys: {}, issued: {}, intents: {} },
+          clock.now(),
+        ),
       );
     },
 
@@ -150,7 +167,11 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
           if (record.fingerprint !== fingerprint) continue;
           const key = document.keys[record.field];
           const state =
-            key?.current?.hash === record.hash ? "current" : record.retire ? "on its way out" : "issued, not current";
+            key?.current?.hash === record.hash
+              ? "current"
+              : record.retire
+                ? "on its way out"
+                : "issued, not current";
           return { key: key?.name ?? record.field, hash: record.hash, state };
         }
       }
@@ -161,7 +182,8 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
     async nextWake() {
       let earliest: number | undefined;
       for (const { document } of await journal.all()) {
-        for (const at of instants(document)) earliest = Math.min(earliest ?? at, at);
+        // What is past has had its pass, and is blocked or waits for something else than an instant.
+        for (const at of instants(document)) if (at > clock.now()) earliest = Math.min(earliest ?? at, at);
       }
       return earliest;
     },

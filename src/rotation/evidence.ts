@@ -1,10 +1,7 @@
 import type { KeyPolicy } from "../policy/schema.ts";
+import { pollDelay } from "../probes/poll.ts";
 import { confirms, membership, type Sweep } from "../probes/probe.ts";
 import type { ConsumerEvidence, Evidence, Question } from "./world.ts";
-
-/** The first wait between two sweeps, in milliseconds; it grows from sweep to sweep up to the policy's `interval`. */
-const FIRST_POLL_MS = 100;
-const POLL_GROWTH = 1.6;
 
 /** How old the latest sweep may be when a key is disabled or deleted upon it, in milliseconds (R3). */
 export function freshFor(policy: KeyPolicy): number {
@@ -42,7 +39,11 @@ export function requiredConsumers(policy: KeyPolicy, waived: readonly string[] =
 }
 
 /** The consumers whose confirmation is still missing, by name. */
-export function unconfirmed(policy: KeyPolicy, waived: readonly string[], evidence: Evidence | undefined): string[] {
+export function unconfirmed(
+  policy: KeyPolicy,
+  waived: readonly string[],
+  evidence: Evidence | undefined,
+): string[] {
   return requiredConsumers(policy, waived).filter(
     (name) => (evidence?.consumers[name]?.streak ?? 0) < policy.confirm.successThreshold,
   );
@@ -56,8 +57,7 @@ export function sweptEnough(policy: KeyPolicy, evidence: Evidence | undefined): 
 /** When the next sweep may begin. */
 export function nextSweepAt(policy: KeyPolicy, evidence: Evidence | undefined): number {
   if (evidence === undefined) return 0;
-  const delay = FIRST_POLL_MS * POLL_GROWTH ** Math.min(evidence.sweeps - 1, 40);
-  return evidence.lastAt + Math.min(delay, policy.confirm.interval);
+  return evidence.lastAt + pollDelay(evidence.sweeps - 1, policy.confirm.interval);
 }
 
 /** What stands in the way, in one sentence, for a hold, a log line or `status`. */

@@ -34,12 +34,19 @@ export function snapshotInForce(
 ): PolicySnapshot {
   const open = document.rotation?.field === field ? document.rotation.policy : undefined;
   const snapshot = open ?? policies[field] ?? document.keys[field]?.policy;
-  if (snapshot === undefined) throw new RotationError("internal", "a key is neither in the policy nor in the journal");
+  if (snapshot === undefined)
+    throw new RotationError("internal", "a key is neither in the policy nor in the journal");
   return snapshot;
 }
 
 /** Carries out one look and keeps what it finds. Throws RotationError when it could not be read. */
-export async function observe(parts: Parts, world: World, facts: Facts, look: Look, signal?: AbortSignal): Promise<void> {
+export async function observe(
+  parts: Parts,
+  world: World,
+  facts: Facts,
+  look: Look,
+  signal?: AbortSignal,
+): Promise<void> {
   const { document } = world;
   const snapshot = snapshotInForce(document, world.policies, look.field);
   const provider = parts.connect.provider(snapshot);
@@ -48,7 +55,10 @@ export async function observe(parts: Parts, world: World, facts: Facts, look: Lo
   try {
     switch (look.look) {
       case "store":
-        facts.store[look.field] = { value: await parts.connect.store(snapshot).observe(snapshot.key.store), at };
+        facts.store[look.field] = {
+          value: await parts.connect.store(snapshot).observe(snapshot.key.store),
+          at,
+        };
         return;
       case "issued":
         facts.issued[look.hash] = { value: await provider.get(look.hash), at };
@@ -98,6 +108,9 @@ async function accepted(
 
 /** Every workspace in which a key of ours may be: the policy's and those of earlier intents. */
 function workspaces(document: TargetDocument, snapshot: PolicySnapshot): string[] {
-  const named = [snapshot.key.settings.workspaceId, ...Object.values(document.intents).map((intent) => intent.workspace)];
+  const named = [
+    snapshot.key.settings.workspaceId,
+    ...Object.values(document.intents).map((intent) => intent.workspace),
+  ];
   return [...new Set(named.filter((name) => name !== undefined))];
 }

@@ -7,9 +7,9 @@ import { Facts, observe } from "./observe.ts";
 import type { Parts } from "./parts.ts";
 import { consumerProgress, rotationProgress } from "./progress.ts";
 import type { Progress } from "./report.ts";
+import { type Decision, type Effect, type Look, type Note, type Step, stepKey } from "./step.ts";
 import { perform, record } from "./steps/act.ts";
 import { LEASE_MS, StepContext } from "./steps/context.ts";
-import { type Decision, type Effect, type Look, type Note, type Step, stepKey } from "./step.ts";
 import { stepBackoff } from "./timing.ts";
 import { type Failure, questionKey, type World } from "./world.ts";
 
@@ -139,7 +139,9 @@ export class TargetPass {
 
   private ends(world: World, wait: { until: number; reason: string; says: string }): PassEnd | undefined {
     const inFlight = world.document.rotation !== undefined || world.requests.length > 0;
-    const tooLong = wait.until > this.options.deadline || wait.until - world.now > this.options.horizon;
+    // Between two sweeps the evidence of this pass must not be lost, however long the interval.
+    const horizon = wait.reason === "consumers" ? Number.POSITIVE_INFINITY : this.options.horizon;
+    const tooLong = wait.until > this.options.deadline || wait.until - world.now > horizon;
     if (!tooLong && (inFlight || this.options.followRetirements)) return undefined;
     const error = Object.values(this.failed).at(-1)?.error;
     return { end: "waiting", ...wait, ...(error ? { error } : {}) };
@@ -151,7 +153,8 @@ export class TargetPass {
 
   private tellWaiting(world: World, wait: { until: number; says: string }): void {
     const { rotation } = world.document;
-    const key = rotation?.policy.key.name ?? Object.values(this.options.policies)[0]?.key.name ?? this.options.target;
+    const key =
+      rotation?.policy.key.name ?? Object.values(this.options.policies)[0]?.key.name ?? this.options.target;
     this.options.onProgress?.({
       type: "waiting",
       key,
@@ -170,14 +173,21 @@ export class TargetPass {
     const key = stepKey(step);
     try {
       if ("look" in step) await this.look(world, step);
-      else await this.change(lease, world, step, (context) => perform(context, step as Effect, this.options.signal));
+      else
+        await this.change(lease, world, step, (context) =>
+          perform(context, step as Effect, this.options.signal),
+        );
       delete this.failed[key];
     } catch (thrown) {
       const error = asRotationError(thrown);
       if (error.code === "busy" && "effect" in step) throw error;
       await this.failedStep(lease, step, key, error);
     }
-    this.parts.log("debug", { ...this.fields(world.document), reason: step.reason, durationMs: this.parts.clock.now() - startedAt }, step.says);
+    this.parts.log(
+      "debug",
+      { ...this.fields(world.document), reason: step.reason, durationMs: this.parts.clock.now() - startedAt },
+      step.says,
+    );
   }
 
   private async look(world: World, look: Look & { reason: string }): Promise<void> {
@@ -215,7 +225,10 @@ export class TargetPass {
     this.parts.log(warns ? "warn" : "info", fields, step.says);
     const told = rotationProgress(before.rotation, after.rotation, step.says);
     if (told) this.options.onProgress?.(told);
-    const ended = before.rotation !== undefined && after.rotation?.id !== before.rotation.id ? before.rotation : undefined;
+    const ended =
+      before.rotation !== undefined && after.rotation?.id !== before.rotation.id
+        ? before.rotation
+        : undefined;
     const last = ended && after.keys[ended.field]?.last;
     if (ended && last)
       this.options.onProgress?.({
@@ -235,7 +248,11 @@ export class TargetPass {
     this.failed[key] = { error, at: now, count, until: now + patience };
     const { document } = await this.parts.journal.read(this.options.target);
     const fields = { ...this.fields(document), reason: step.reason, code: error.code };
-    this.parts.log(count === 1 ? "warn" : "debug", { ...fields, ...(error.hint ? { hint: error.hint } : {}) }, error.message);
+    this.parts.log(
+      count === 1 ? "warn" : "debug",
+      { ...fields, ...(error.hint ? { hint: error.hint } : {}) },
+      error.message,
+    );
     this.options.onProgress?.({
       type: "note",
       key: document.rotation?.policy.key.name ?? Object.values(this.options.policies)[0]?.key.name ?? "",

@@ -8,10 +8,10 @@ import { decide } from "./decide.ts";
 import { Facts, observe } from "./observe.ts";
 import type { Parts } from "./parts.ts";
 import type { KeyPlan, PlanStep } from "./report.ts";
-import { adopt } from "./steps/adopt.ts";
-import { record } from "./steps/act.ts";
-import { StepContext } from "./steps/context.ts";
 import { type Effect, type Note, type Step, stepKey } from "./step.ts";
+import { record } from "./steps/act.ts";
+import { adopt } from "./steps/adopt.ts";
+import { StepContext } from "./steps/context.ts";
 import type { KeyPlace } from "./targets.ts";
 import type { Failure, World } from "./world.ts";
 
@@ -38,7 +38,16 @@ export async function planKey(
   const failed: Record<string, Failure> = {};
   const steps: PlanStep[] = [];
   let requests: RequestRecord[] = requested
-    ? [{ id: "plan", target: place.target, field: place.field, kind: "rotate", actor: "plan", at: parts.clock.now() }]
+    ? [
+        {
+          id: "plan",
+          target: place.target,
+          field: place.field,
+          kind: "rotate",
+          actor: "plan",
+          at: parts.clock.now(),
+        },
+      ]
     : [];
   for (let count = 0; count < MOST_STEPS; count += 1) {
     const world: World = {
@@ -63,7 +72,8 @@ export async function planKey(
     const { step } = decision;
     const context = new StepContext(dry, lease, facts, world, step);
     if ("look" in step || ("effect" in step && step.effect === "adopt")) {
-      if (failed[stepKey(step)]) return plan(place, "BLOCKED", failed[stepKey(step)]?.error.message ?? "", steps);
+      if (failed[stepKey(step)])
+        return plan(place, "BLOCKED", failed[stepKey(step)]?.error.message ?? "", steps);
       try {
         if ("look" in step) await observe(parts, world, facts, step);
         else {
@@ -82,7 +92,8 @@ export async function planKey(
       continue;
     }
     if ("effect" in step) return active(place, world, step, steps);
-    if (!["schedule", "unblock", "intend"].includes(step.note)) steps.push({ reason: step.reason, action: step.says });
+    if (!["schedule", "unblock", "intend"].includes(step.note))
+      steps.push({ reason: step.reason, action: step.says });
     if (step.note === "block") return plan(place, "BLOCKED", step.says, []);
     if ("requests" in step && step.requests?.includes("plan")) requests = [];
     await record(context, withoutRequests(step as Note));
@@ -111,11 +122,26 @@ function plan(place: KeyPlace, verb: KeyPlan["verb"], why: string, steps: PlanSt
   return { key: place.key, target: place.target, verb, why, steps, warnings: weaknesses(place.snapshot) };
 }
 
-function ended(place: KeyPlace, world: World, decision: ReturnType<typeof decide>, steps: PlanStep[]): KeyPlan {
+function ended(
+  place: KeyPlace,
+  world: World,
+  decision: ReturnType<typeof decide>,
+  steps: PlanStep[],
+): KeyPlan {
   const adopted = steps.some((step) => step.reason === "adopt");
-  if ("wait" in decision) return plan(place, world.document.rotation ? "CONTINUE" : "NOTHING", `waits: ${decision.wait.says}`, steps);
+  if ("wait" in decision)
+    return plan(
+      place,
+      world.document.rotation ? "CONTINUE" : "NOTHING",
+      `waits: ${decision.wait.says}`,
+      steps,
+    );
   if ("parked" in decision) {
-    const verb = world.document.rotation?.hold ? "BLOCKED" : world.document.keys[place.field]?.blocked ? "BLOCKED" : "NOTHING";
+    const verb = world.document.rotation?.hold
+      ? "BLOCKED"
+      : world.document.keys[place.field]?.blocked
+        ? "BLOCKED"
+        : "NOTHING";
     return plan(place, verb, decision.parked.says, steps);
   }
   const { until } = "idle" in decision ? decision.idle : { until: undefined };
@@ -130,11 +156,15 @@ function active(place: KeyPlace, world: World, first: Step & Effect, steps: Plan
     steps.push({ reason: first.reason, action: first.says });
     return plan(place, "RETIRE", first.says, steps);
   }
-  const outline = rotation.phase === "planned" ? outlineOf(rotation.policy, rotation.old !== undefined, first.says) : [];
+  const outline =
+    rotation.phase === "planned" ? outlineOf(rotation.policy, rotation.old !== undefined, first.says) : [];
   steps.push(...(outline.length > 0 ? outline : [{ reason: first.reason, action: first.says }]));
-  const verb = world.document.rotation?.startedAt === world.now || steps.some((one) => one.reason === rotation.kind)
-    ? rotation.kind === "provision" ? "PROVISION" : "ROTATE"
-    : "CONTINUE";
+  const verb =
+    world.document.rotation?.startedAt === world.now || steps.some((one) => one.reason === rotation.kind)
+      ? rotation.kind === "provision"
+        ? "PROVISION"
+        : "ROTATE"
+      : "CONTINUE";
   return plan(place, verb, rotation.reason, steps);
 }
 
@@ -146,9 +176,13 @@ function outlineOf({ key }: PolicySnapshot, replaces: boolean, create: string): 
   const outline: PlanStep[] = [
     { reason: "create", action: create },
     { reason: "verified", action: "tries the new key at the provider and compares its settings" },
-    { reason: "promote", action: `makes it current in ${key.store.use}/${key.store.secret} by compare-and-swap` },
+    {
+      reason: "promote",
+      action: `makes it current in ${key.store.use}/${key.store.secret} by compare-and-swap`,
+    },
   ];
-  if (reloads.length > 0) outline.push({ reason: "reload", action: `tells ${reloads.join(", ")} to read the key again` });
+  if (reloads.length > 0)
+    outline.push({ reason: "reload", action: `tells ${reloads.join(", ")} to read the key again` });
   outline.push({
     reason: "confirmed",
     action:
@@ -157,26 +191,36 @@ function outlineOf({ key }: PolicySnapshot, replaces: boolean, create: string): 
         : `waits until every instance of ${names} confirms ${confirm.successThreshold} times in a row, at most ${formatDuration(confirm.timeout)}, then ${confirm.onTimeout === "hold" ? "holds" : "goes back"}`,
   });
   if (!replaces) return outline;
-  if (retire.after > 0) outline.push({ reason: "overlap", action: `lets both keys live for ${formatDuration(retire.after)}` });
+  if (retire.after > 0)
+    outline.push({ reason: "overlap", action: `lets both keys live for ${formatDuration(retire.after)}` });
   outline.push({ reason: "disable", action: "disables the old key and sees it refused" });
-  if (retire.watch > 0) outline.push({ reason: "watch", action: `watches the consumers for ${formatDuration(retire.watch)}` });
+  if (retire.watch > 0)
+    outline.push({ reason: "watch", action: `watches the consumers for ${formatDuration(retire.watch)}` });
   outline.push({
     reason: "retire-delete",
-    action: retire.keepDisabledFor > 0 ? `deletes the old key's hash after ${formatDuration(retire.keepDisabledFor)}` : "deletes the old key's hash",
+    action:
+      retire.keepDisabledFor > 0
+        ? `deletes the old key's hash after ${formatDuration(retire.keepDisabledFor)}`
+        : "deletes the old key's hash",
   });
   return outline;
 }
 
 /** What a confirmation of these probes does not prove. */
 function weaknesses({ key }: PolicySnapshot): string[] {
-  if (key.consumers === "none") return ["nobody is asked before the old key goes: the policy says `consumers: none`"];
+  if (key.consumers === "none")
+    return ["nobody is asked before the old key goes: the policy says `consumers: none`"];
   return key.consumers.flatMap(({ name, probe }) => {
-    if (probe.trustStatus) return [`${name}: its status alone is trusted; it does not prove which key it uses`];
-    if (probe.evidence === "usage") return [`${name}: the provider's usage counters are the evidence; a quiet consumer proves nothing`];
-    const single = probe.http?.urls.length === 1 && probe.resolve === "first" && probe.instances === undefined;
+    if (probe.trustStatus)
+      return [`${name}: its status alone is trusted; it does not prove which key it uses`];
+    if (probe.evidence === "usage")
+      return [`${name}: the provider's usage counters are the evidence; a quiet consumer proves nothing`];
+    const single =
+      probe.http?.urls.length === 1 && probe.resolve === "first" && probe.instances === undefined;
     const url = probe.http?.urls[0];
     const named = typeof url === "string" && !/^https?:\/\/(\d+\.\d+\.\d+\.\d+|\[|localhost)/.test(url);
-    return single && named ? [`${name}: one address stands for every instance behind it (set resolve: all or instances)`] : [];
+    return single && named
+      ? [`${name}: one address stands for every instance behind it (set resolve: all or instances)`]
+      : [];
   });
 }
-

@@ -4,7 +4,11 @@ import type { ConsumerProgress, Progress } from "./report.ts";
 import type { Evidence, Question } from "./world.ts";
 
 /** How far the consumers of a question are, for the live list and the log. */
-export function consumerProgress(question: Question, evidence: Evidence | undefined, waived: readonly string[]): ConsumerProgress[] {
+export function consumerProgress(
+  question: Question,
+  evidence: Evidence | undefined,
+  waived: readonly string[],
+): ConsumerProgress[] {
   return requiredConsumers(question.policy).map((consumer) => {
     const seen = evidence?.consumers[consumer];
     const needed = question.policy.confirm.successThreshold;
@@ -15,7 +19,11 @@ export function consumerProgress(question: Question, evidence: Evidence | undefi
       needed,
       confirmed: streak >= needed,
       waived: waived.includes(consumer),
-      instances: (seen?.last.instances ?? []).map(({ instance, verdict, detail }) => ({ instance, verdict, detail })),
+      instances: (seen?.last.instances ?? []).map(({ instance, verdict, detail }) => ({
+        instance,
+        verdict,
+        detail,
+      })),
       ...(seen?.last.problem === undefined ? {} : { problem: seen.last.problem }),
     };
   });
@@ -32,6 +40,7 @@ export function rotationProgress(
   const key = after.policy.key.name;
   if (after.hold && (before?.id !== after.id || before.hold === undefined))
     return { type: "held", key, rotation, reason: after.hold.reason, message: after.hold.message };
-  if (before?.id !== after.id || before.phase !== phase) return { type: "phase", key, rotation, phase, message };
+  if (before?.id !== after.id || before.phase !== phase)
+    return { type: "phase", key, rotation, phase, message };
   return undefined;
 }

@@ -59,7 +59,14 @@ export interface KeyStatus {
   provider: string;
   state: KeyState;
   message?: string;
-  current?: { hash: string; label?: string; fingerprint: string; since: number; createdAt?: number; expiresAt?: number };
+  current?: {
+    hash: string;
+    label?: string;
+    fingerprint: string;
+    since: number;
+    createdAt?: number;
+    expiresAt?: number;
+  };
   rotation?: RotationStatus;
   last?: { rotation: string; kind: RotationKind; outcome: Outcome; at: number; message?: string };
   next?: { at: number; why: "schedule" | "expiry" | "retry" };
@@ -91,13 +98,29 @@ export type Progress =
   | { type: "consumers"; key: string; rotation: string; consumers: ConsumerProgress[] }
   | { type: "waiting"; key: string; rotation?: string; until?: number; why: string }
   | { type: "held"; key: string; rotation: string; reason: string; message: string }
-  | { type: "note"; key: string; rotation?: string; level: "info" | "warn" | "error"; message: string; hint?: string };
+  | {
+      type: "note";
+      key: string;
+      rotation?: string;
+      level: "info" | "warn" | "error";
+      message: string;
+      hint?: string;
+    };
 
 /** How one key came out of a pass. */
 export interface KeyResult {
   key: string;
   /** `idle`: nothing to do. `waiting`: in flight, what is left waits past the deadline. */
-  outcome: "idle" | "completed" | "deleted" | "reverted" | "failed" | "held" | "blocked" | "waiting" | "superseded";
+  outcome:
+    | "idle"
+    | "completed"
+    | "deleted"
+    | "reverted"
+    | "failed"
+    | "held"
+    | "blocked"
+    | "waiting"
+    | "superseded";
   message: string;
   hint?: string;
   rotation?: string;

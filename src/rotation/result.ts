@@ -43,7 +43,10 @@ export function resultOf(
     const stillThere = last.outcome === "completed" && old?.retire !== undefined;
     return {
       key,
-      outcome: last.outcome === "completed" && last.oldHash !== undefined && old === undefined ? "deleted" : last.outcome,
+      outcome:
+        last.outcome === "completed" && last.oldHash !== undefined && old === undefined
+          ? "deleted"
+          : last.outcome,
       message: last.message ?? (last.kind === "provision" ? "provisioned a first key" : "rotated"),
       rotation: last.rotation,
       tookMs: last.at - last.startedAt,
@@ -53,16 +56,23 @@ export function resultOf(
     };
   }
   if (record?.blocked) return { key, outcome: "blocked", message: record.blocked.message };
-  if (end.end === "busy") return { key, outcome: "waiting", message: "another worker holds this key's lease", handedOver: true };
+  if (end.end === "busy")
+    return { key, outcome: "waiting", message: "another worker holds this key's lease", handedOver: true };
   if (end.end === "waiting" && end.error !== undefined)
-    return { key, outcome: "waiting", message: end.error.message, ...(end.error.hint ? { hint: end.error.hint } : {}) };
+    return {
+      key,
+      outcome: "waiting",
+      message: end.error.message,
+      ...(end.error.hint ? { hint: end.error.hint } : {}),
+    };
   if (end.end === "waiting" && end.reason === "window") return { key, outcome: "waiting", message: end.says };
   return { key, outcome: "idle", message: end.end === "parked" ? end.says : "nothing to do" };
 }
 
 function waitingMessage(end: PassEnd, phase: string): { message: string; hint?: string } {
   if (end.end === "busy") return { message: `${phase}; another worker carries it on` };
-  if (end.end === "stopped") return { message: `${phase}; stopped after the step in hand, the next run carries on` };
+  if (end.end === "stopped")
+    return { message: `${phase}; stopped after the step in hand, the next run carries on` };
   if (end.end === "waiting")
     return { message: `${phase}; waits: ${end.says}`, ...(end.error?.hint ? { hint: end.error.hint } : {}) };
   return { message: phase };

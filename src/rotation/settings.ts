@@ -39,7 +39,14 @@ export function settingsFor(policy: SettingsPolicy, old: IssuedKey | undefined, 
   return settings;
 }
 
-const COMPARED = ["limit", "limitReset", "includeByokInLimit", "workspaceId", "allowedProviders", "allowedModels"] as const;
+const COMPARED = [
+  "limit",
+  "limitReset",
+  "includeByokInLimit",
+  "workspaceId",
+  "allowedProviders",
+  "allowedModels",
+] as const;
 
 /** Where an issued key differs from what was asked for, in words; fields that the provider does not show are passed over. */
 export function settingsThatDiffer(asked: KeySettings, issued: IssuedKey): string[] {
@@ -48,5 +55,8 @@ export function settingsThatDiffer(asked: KeySettings, issued: IssuedKey): strin
       asked[field] !== undefined &&
       issued[field] !== undefined &&
       JSON.stringify(asked[field]) !== JSON.stringify(issued[field]),
-  ).map((field) => `${field} is ${JSON.stringify(issued[field])} where ${JSON.stringify(asked[field])} was asked for`);
+  ).map(
+    (field) =>
+      `${field} is ${JSON.stringify(issued[field])} where ${JSON.stringify(asked[field])} was asked for`,
+  );
 }

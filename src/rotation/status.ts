@@ -14,7 +14,10 @@ export function statusOf(place: KeyPlace, document: TargetDocument, now: number)
   const issued = current && document.issued[current.hash];
   const open = document.rotation?.field === place.field ? document.rotation : undefined;
   const state = stateOf(place, document, now);
-  const message = open?.hold?.message ?? record?.blocked?.message ?? (state === "failed" ? record?.last?.message : undefined);
+  const message =
+    open?.hold?.message ??
+    record?.blocked?.message ??
+    (state === "failed" ? record?.last?.message : undefined);
   return {
     key: place.key,
     target: place.target,
@@ -88,11 +91,20 @@ export function rotationStatus(rotation: RotationRecord, now: number): RotationS
     ...waitingFor(rotation, now),
     ...(failures === undefined
       ? {}
-      : { error: { code: failures.code, message: failures.message, ...(failures.hint ? { hint: failures.hint } : {}) } }),
+      : {
+          error: {
+            code: failures.code,
+            message: failures.message,
+            ...(failures.hint ? { hint: failures.hint } : {}),
+          },
+        }),
   };
 }
 
-function waitingFor(rotation: RotationRecord, now: number): Pick<RotationStatus, "waitingFor" | "waitingUntil"> {
+function waitingFor(
+  rotation: RotationRecord,
+  now: number,
+): Pick<RotationStatus, "waitingFor" | "waitingUntil"> {
   const { confirm, retire } = rotation.policy.key;
   switch (rotation.phase) {
     case "promoted":
@@ -105,9 +117,15 @@ function waitingFor(rotation: RotationRecord, now: number): Pick<RotationStatus,
       };
     }
     case "confirmed":
-      return { waitingFor: "the overlap of both keys", waitingUntil: waitEnd(rotation.phaseAt, retire.after, now) };
+      return {
+        waitingFor: "the overlap of both keys",
+        waitingUntil: waitEnd(rotation.phaseAt, retire.after, now),
+      };
     case "disabled":
-      return { waitingFor: "the watch after disabling the old key", waitingUntil: waitEnd(rotation.phaseAt, retire.watch, now) };
+      return {
+        waitingFor: "the watch after disabling the old key",
+        waitingUntil: waitEnd(rotation.phaseAt, retire.watch, now),
+      };
     default:
       return {};
   }

@@ -12,11 +12,23 @@ export type Look =
 /** A change of the journal alone. */
 export type Note =
   | { note: "answer"; field: string; refused: boolean; requests: string[] }
-  | { note: "schedule"; field: string; due: { at: number; basis: string; why: "schedule" | "expiry" } | undefined }
+  | {
+      note: "schedule";
+      field: string;
+      due: { at: number; basis: string; why: "schedule" | "expiry" } | undefined;
+    }
   | { note: "block"; field: string; code: string; requests: string[] }
   | { note: "unblock"; field: string }
   | { note: "accept-current"; field: string; hash: string }
-  | { note: "start"; field: string; kind: RotationKind; actor: string; why: string; requests: string[]; target?: string }
+  | {
+      note: "start";
+      field: string;
+      kind: RotationKind;
+      actor: string;
+      why: string;
+      requests: string[];
+      target?: string;
+    }
   | { note: "intend" }
   | { note: "staged"; version: string; base: string; hash: string }
   | { note: "lost"; hash: string }
@@ -82,6 +94,7 @@ export function stepKey(step: Look | Effect): string {
     if (step.look === "sweep") return `sweep:${step.field}`;
     return [step.look, step.field, "hash" in step ? step.hash : ""].join(":");
   }
-  const detail = "hash" in step ? step.hash : "consumer" in step ? step.consumer : "field" in step ? step.field : "";
+  const detail =
+    "hash" in step ? step.hash : "consumer" in step ? step.consumer : "field" in step ? step.field : "";
   return `${step.effect}:${detail}`;
 }

@@ -17,7 +17,10 @@ export function placesOf(policy: Policy): KeyPlace[] {
     const provider = policy.providers[key.provider];
     const store = policy.stores[key.store.use];
     if (provider === undefined || store === undefined)
-      throw new RotationError("policy-invalid", `${key.name} names a provider or a store that the policy does not have`);
+      throw new RotationError(
+        "policy-invalid",
+        `${key.name} names a provider or a store that the policy does not have`,
+      );
     return {
       key: key.name,
       target: targetName(key.store.use, key.store.secret),
@@ -30,6 +33,7 @@ export function placesOf(policy: Policy): KeyPlace[] {
 /** The keys of each target, by field. */
 export function byTarget(places: readonly KeyPlace[]): Map<string, Record<string, PolicySnapshot>> {
   const targets = new Map<string, Record<string, PolicySnapshot>>();
-  for (const { target, field, snapshot } of places) targets.set(target, { ...targets.get(target), [field]: snapshot });
+  for (const { target, field, snapshot } of places)
+    targets.set(target, { ...targets.get(target), [field]: snapshot });
   return targets;
 }

@@ -13,23 +13,28 @@ export function nextCron(expression: string, timezone: string, after: number): n
   return cron(expression, timezone).nextRun(new Date(after))?.getTime();
 }
 
-/** The shortest and longest time between runs from `from` on, in milliseconds; undefined when fewer than two come. */
-export function cronGaps(
-  expression: string,
-  timezone: string,
-  from: number,
-): { shortest: number; longest: number } | undefined {
+export interface CronGaps {
+  /** Milliseconds from one run to the next. */
+  shortest: number;
+  longest: number;
+  /** The one that comes most often: a clock change does not alter it. */
+  usual: number;
+}
+
+/** How far apart the runs from `from` on lie; undefined when fewer than two come. */
+export function cronGaps(expression: string, timezone: string, from: number): CronGaps | undefined {
   const job = cron(expression, timezone);
+  const counts = new Map<number, number>();
   let previous = job.nextRun(new Date(from))?.getTime();
-  let [shortest, longest] = [Number.POSITIVE_INFINITY, 0];
   for (let run = 0; run < RUNS && previous !== undefined && previous - from < HORIZON_MS; run++) {
     const next = job.nextRun(new Date(previous))?.getTime();
     if (next === undefined) break;
-    shortest = Math.min(shortest, next - previous);
-    longest = Math.max(longest, next - previous);
+    counts.set(next - previous, (counts.get(next - previous) ?? 0) + 1);
     previous = next;
   }
-  return longest === 0 ? undefined : { shortest, longest };
+  const [most] = [...counts].sort(([, a], [, b]) => b - a);
+  if (!most) return undefined;
+  return { shortest: Math.min(...counts.keys()), longest: Math.max(...counts.keys()), usual: most[0] };
 }
 
 /** The shortest time between runs from `from` on, in milliseconds; undefined when fewer than two come. */

@@ -128,17 +128,24 @@ test("modes for consumers of the same group are accepted", async () => {
 });
 
 test.each([
-  ['"0 0 1 * 1"'],
-  ['"0 0 * * * *"'],
-  ["7d"],
-  ['"@weekly"'],
-  ["nonne"],
-  ['"60 * * * *"'],
-  ['"0 0 31 2 *"'],
-  ['"a b c d e"'],
-  ["{ every: 0s }"],
-])("the schedule %s is refused with what to write instead", async (schedule) => {
-  expect(await ofSchedule(schedule)).toMatchSnapshot();
+  [
+    '"0 0 1 * 1"',
+    "a day of month together with a day of week",
+    'put * in one of the two: "0 0 * * 1" or "0 0 1 * *"',
+  ],
+  ['"0 0 * * * *"', "6 fields; accepted: five", "leave out the seconds"],
+  ["7d", "one field; accepted: five", "write { every: 7d }"],
+  ['"@weekly"', "one field; accepted: five", 'write "0 0 * * 0"'],
+  ["nonne", "one field; accepted: five", 'did you mean "none"?'],
+  ['"60 * * * *"', 'no valid cron expression: its minute is "60"'],
+  ['"0 0 * * fun"', 'no valid cron expression: its day of week is "fun"'],
+  ['"a b c d e"', 'no valid cron expression: its minute is "a"'],
+  ['"0 0 31 2 *"', "which never comes"],
+  ["{ every: 0s }", "it would rotate without end; accepted: a longer duration"],
+])("the schedule %s is refused: %s", async (schedule, ...says) => {
+  const shown = await ofSchedule(schedule);
+  expect(shown).toHaveLength(says.length);
+  for (const [index, text] of says.entries()) expect(shown[index]).toContain(text);
 });
 
 test.each(['"*/5 * * * *"', '"0 10 * * mon-fri"', '"0 0 29 2 *"', '"0 0 ? * 1"', "{ every: 36h }", "none"])(

@@ -29,6 +29,12 @@ test("a limit that starts afresh with each key is added up", async () => {
   expect(await scheduled('"0 0 1 */3 *"', "settings: { limit: 150, limitReset: monthly }")).toEqual([]);
 });
 
+test("clock changes do not make a daily schedule look shorter than a day", async () => {
+  const key =
+    "timezone: Europe/Berlin\nsettings: { limit: 5, limitReset: daily }\nretire: { keepDisabledFor: 24h }";
+  expect(await scheduled('"0 12 * * *"', key)).toEqual([]);
+});
+
 test("a reset without a limit has no effect, and it is said", async () => {
   expect(
     await notes(policyText({ key: "settings: { limit: null, limitReset: weekly }" })),
@@ -43,7 +49,7 @@ test("waits that are longer than the period are named with both figures", async 
   const text = policyText({ key: "retire: { after: 8d, keepDisabledFor: 30d }\nconfirm: { timeout: 9d }" });
   expect(await notes(text)).toMatchInlineSnapshot(`
     [
-      "13:22  keys[0].retire.after: 8d is longer than the schedule's period, 7d: each rotation is late for the next one",
+      "13:22  keys[0].retire.after: 8d is longer than the schedule's period, 7d: the next rotation is due before the old key has gone",
       "13:43  keys[0].retire.keepDisabledFor: 30d is longer than the schedule's period, 7d: up to 5 disabled keys are kept at a time",
       "14:25  keys[0].confirm.timeout: 9d is longer than the schedule's period, 7d: the next rotation waits for consumers that do not confirm",
     ]
@@ -80,7 +86,7 @@ test("one expiry for all replacements is named", async () => {
     await notes(policyText({ key: "settings: { expiresAt: 2026-06-10T12:00:00Z }" })),
   ).toMatchInlineSnapshot(`
     [
-      "13:28  keys[0].settings.expiresAt: every replacement expires at this same instant, in 100d; from 33d 8h before it on each one is due at once. expiresAfter moves along",
+      "13:28  keys[0].settings.expiresAt: every replacement expires at this same instant, in 100d: rotations come ever closer before it, and none outlasts it. expiresAfter moves along",
     ]
   `);
 });

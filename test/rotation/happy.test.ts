@@ -5,7 +5,11 @@ test("a rotation by hand ends with one live key, current and confirmed, and the 
   const world = await scenario();
   const first = world.current();
   const result = await world.process().now();
-  expect(result).toMatchObject({ outcome: "deleted", oldHash: hashOf(first), newHash: hashOf(world.current()) });
+  expect(result).toMatchObject({
+    outcome: "deleted",
+    oldHash: hashOf(first),
+    newHash: hashOf(world.current()),
+  });
   expect(world.live().map((key) => key.hash)).toEqual([hashOf(world.current())]);
   expect(world.payments.serving()).toEqual([world.current()]);
   expect(world.violations).toEqual([]);

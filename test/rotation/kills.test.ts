@@ -43,30 +43,39 @@ async function die(course: Course, at: number, moment: "before" | "after") {
   await course.before?.(world);
   const life = mortality(at, moment);
   const process = world.process(life);
-  const ended = await Promise.race([course.act(process, world).then(() => "lived"), life.died.then(() => "died")]);
+  const ended = await Promise.race([
+    course.act(process, world).then(() => "lived"),
+    life.died.then(() => "died"),
+  ]);
   process.kill();
   return { world, ended, life };
 }
 
 describe.each(COURSES)("a process killed while $name", (course) => {
-  test.each(["before", "after"] as const)("%s any call leaves a world that the next process brings to a good end", async (moment) => {
-    let at = 1;
-    for (; ; at += 1) {
-      const { world, ended, life } = await die(course, at, moment);
-      const where = `killed ${moment} call ${at} (${life.calls.at(-1)})`;
-      await world.process().once({ within: HOUR });
-      await world.clock.sleep(2 * HOUR);
-      await world.process().once({ within: HOUR });
-      expect(world.violations, where).toEqual([]);
-      expect(world.live().map((key) => key.hash), where).toEqual([hashOf(world.current())]);
-      expect(world.payments.serving(), where).toEqual([world.current()]);
-      expect(JSON.parse(world.backing.get("payments")?.text ?? "{}"), where).toMatchObject(
-        course.options?.existing === false ? {} : { OTHER: "kept" },
-      );
-      const status = await world.process().status();
-      expect(status.rotation, where).toBeUndefined();
-      if (ended === "lived") break;
-    }
-    expect(at).toBeGreaterThan(20);
-  });
+  test.each(["before", "after"] as const)(
+    "%s any call leaves a world that the next process brings to a good end",
+    async (moment) => {
+      let at = 1;
+      for (; ; at += 1) {
+        const { world, ended, life } = await die(course, at, moment);
+        const where = `killed ${moment} call ${at} (${life.calls.at(-1)})`;
+        await world.process().once({ within: HOUR });
+        await world.clock.sleep(2 * HOUR);
+        await world.process().once({ within: HOUR });
+        expect(world.violations, where).toEqual([]);
+        expect(
+          world.live().map((key) => key.hash),
+          where,
+        ).toEqual([hashOf(world.current())]);
+        expect(world.payments.serving(), where).toEqual([world.current()]);
+        expect(JSON.parse(world.backing.get("payments")?.text ?? "{}"), where).toMatchObject(
+          course.options?.existing === false ? {} : { OTHER: "kept" },
+        );
+        const status = await world.process().status();
+        expect(status.rotation, where).toBeUndefined();
+        if (ended === "lived") break;
+      }
+      expect(at).toBeGreaterThan(20);
+    },
+  );
 });

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { memoryJournal, memoryJournalState, type MemoryJournal } from "../../src/journal/memory.ts";
-import type { DirectRequest } from "../../src/lib/http-direct.ts";
+import { type MemoryJournal, memoryJournal, memoryJournalState } from "../../src/journal/memory.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import type { HttpResponse, HttpSend } from "../../src/lib/http.ts";
+import type { DirectRequest } from "../../src/lib/http-direct.ts";
 import type { Random } from "../../src/lib/random.ts";
 import { type Policy, policySchema } from "../../src/policy/schema.ts";
 import { createProbe } from "../../src/probes/create-probe.ts";
@@ -19,7 +19,7 @@ import { openRouterApi } from "../../src/sandbox/openrouter-api.ts";
 import { ProviderModel } from "../../src/sandbox/provider-model.ts";
 import { type MemoryBacking, memoryStore } from "../../src/stores/memory.ts";
 import { virtualClock } from "../providers/virtual-clock.ts";
-import { mortal, type Mortality } from "./mortal.ts";
+import { type Mortality, mortal } from "./mortal.ts";
 import { ServiceModel } from "./service-model.ts";
 
 export const MINUTE = 60_000;
@@ -63,7 +63,13 @@ export async function scenario(options: ScenarioOptions = {}) {
   const logged: string[] = [];
 
   const service = (name: string, instances = 1, applyDelay = 300) => {
-    const made = new ServiceModel({ name, clock, instances, applyDelay, read: () => backing.get("payments")?.text });
+    const made = new ServiceModel({
+      name,
+      clock,
+      instances,
+      applyDelay,
+      read: () => backing.get("payments")?.text,
+    });
     services.set(name, made);
     return made;
   };
@@ -147,14 +153,23 @@ export async function scenario(options: ScenarioOptions = {}) {
         headers: {},
         rateLimit: { requestsPerSecond: 1_000, concurrency: 8 },
       },
-      { send: alive({ send: watched }, "provider").send, clock, random, readSecret: async () => world.managementKey },
+      {
+        send: alive({ send: watched }, "provider").send,
+        clock,
+        random,
+        readSecret: async () => world.managementKey,
+      },
     );
     const store = alive(memoryStore("local", { clock, backing }), "store");
     const probeParts: ProbeParts = {
       send: alive({ send: (request: DirectRequest) => answer(services, request) }, "probe").send,
       readSecret: async () => world.managementKey,
       readFile: async () => "",
-      lookup: async (name) => services.get(name)?.addresses().map((address) => ({ address })) ?? [],
+      lookup: async (name) =>
+        services
+          .get(name)
+          ?.addresses()
+          .map((address) => ({ address })) ?? [],
       run: () => {
         throw new Error("no exec in this world");
       },
@@ -165,11 +180,15 @@ export async function scenario(options: ScenarioOptions = {}) {
       provider: () => provider,
       store: () => store,
       probes: (snapshot) =>
-        snapshot.key.consumers === "none" ? [] : snapshot.key.consumers.map((one) => createProbe(one, probeParts)),
+        snapshot.key.consumers === "none"
+          ? []
+          : snapshot.key.consumers.map((one) => createProbe(one, probeParts)),
       reloads: (snapshot) =>
         snapshot.key.consumers === "none"
           ? []
-          : snapshot.key.consumers.map((one) => createReload(one, probeParts)).filter((one) => one !== undefined),
+          : snapshot.key.consumers
+              .map((one) => createReload(one, probeParts))
+              .filter((one) => one !== undefined),
     };
   }
 
@@ -206,7 +225,10 @@ export class Process {
     return result as KeyResult;
   }
 
-  async ask(kind: "approve" | "rollback" | "revoke" | "take-over", more: Record<string, unknown> = {}): Promise<KeyResult> {
+  async ask(
+    kind: "approve" | "rollback" | "revoke" | "take-over",
+    more: Record<string, unknown> = {},
+  ): Promise<KeyResult> {
     await this.engine.request("payments-api", { kind, actor: "test", ...more });
     const [result] = await this.once({ keys: ["payments-api"] });
     return result as KeyResult;
@@ -247,7 +269,10 @@ function fieldOf(text: string | undefined, field: string): string | undefined {
   return (JSON.parse(text) as Record<string, string>)[field];
 }
 
-async function answer(services: ReadonlyMap<string, ServiceModel>, request: DirectRequest): Promise<HttpResponse> {
+async function answer(
+  services: ReadonlyMap<string, ServiceModel>,
+  request: DirectRequest,
+): Promise<HttpResponse> {
   const { hostname } = new URL(request.url);
   const service = services.get(hostname);
   if (service === undefined) throw new RotationError("unreachable", `${hostname} is not there`);

@@ -1,8 +1,8 @@
-import { fingerprint } from "../../src/lib/secret.ts";
-import { RotationError } from "../../src/lib/errors.ts";
 import type { Clock } from "../../src/lib/clock.ts";
-import type { DirectRequest } from "../../src/lib/http-direct.ts";
+import { RotationError } from "../../src/lib/errors.ts";
 import type { HttpResponse } from "../../src/lib/http.ts";
+import type { DirectRequest } from "../../src/lib/http-direct.ts";
+import { fingerprint } from "../../src/lib/secret.ts";
 
 interface Instance {
   name: string;
@@ -70,7 +70,8 @@ export class ServiceModel {
     this.advance();
     const index = request.address === undefined ? 0 : this.addresses().indexOf(request.address);
     const one = this.instances[index];
-    if (one === undefined || one.down) throw new RotationError("unreachable", `${this.name} refuses the connection`);
+    if (one === undefined || one.down)
+      throw new RotationError("unreachable", `${this.name} refuses the connection`);
     if (request.method === "POST") {
       this.reloads += 1;
       return { status: 204, headers: {}, body: "" };

@@ -24,6 +24,7 @@ export function cronFault(expression: string): { message: string; hint?: string 
       hint: hintForWord(expression.trim(), fields.length),
     };
   }
+  if (!validate(expression)) return { message: `${found}, ${whyInvalid(expression)}` };
   const [, , dayOfMonth = "", , dayOfWeek = ""] = fields;
   if (restricts(dayOfMonth) && restricts(dayOfWeek)) {
     return {
@@ -31,11 +32,8 @@ export function cronFault(expression: string): { message: string; hint?: string 
       hint: `put * in one of the two: "${withStar(fields, 2)}" or "${withStar(fields, 4)}"`,
     };
   }
-  if (!validate(expression)) {
-    const [first] = validateDetailed(expression).errors;
-    return { message: `${found}, no valid cron expression${first ? `: ${first.message}` : ""}` };
-  }
-  return neverComes(expression, found);
+  const why = neverComes(expression);
+  return why ? { message: `${found}, ${why}` } : undefined;
 }
 
 export function isTimeZone(name: string): boolean {
@@ -68,13 +66,21 @@ function hintForWord(text: string, fields: number): string | undefined {
   return fields === 1 ? didYouMean(text, ["none"]) : undefined;
 }
 
-function neverComes(expression: string, found: string): { message: string } | undefined {
+const FIELD_NAMES: Record<string, string> = { dayOfMonth: "day of month", dayOfWeek: "day of week" };
+
+function whyInvalid(expression: string): string {
+  const [first] = validateDetailed(expression).errors;
+  if (!first) return "no valid cron expression";
+  if (/impossible/.test(first.message)) return "which never comes";
+  return `no valid cron expression: its ${FIELD_NAMES[first.field] ?? first.field} is ${JSON.stringify(first.value)}`;
+}
+
+/** The second opinion: that of the library by which due instants are computed. */
+function neverComes(expression: string): string | undefined {
   try {
     const next = new Cron(expression, { mode: "5-part", timezone: "Etc/UTC" }).nextRun();
-    return next ? undefined : { message: `${found}, which never comes` };
+    return next ? undefined : "which never comes";
   } catch (error) {
-    return {
-      message: `${found}, no valid cron expression: ${(error as Error).message.replace(/^CronPattern: /, "")}`,
-    };
+    return `no valid cron expression: ${(error as Error).message.replace(/^CronPattern: /, "")}`;
   }
 }

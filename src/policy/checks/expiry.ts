@@ -65,17 +65,15 @@ function checkExpiresAfter(key: KeyView, view: PolicyView, life: number, finding
 
 function checkExpiresAt(key: KeyView, { tree, now }: PolicyView, at: number, findings: Findings): void {
   const path = [...key.path, "settings", "expiresAt"];
-  const { renewBefore } = key.policy;
   if (at <= now) {
     findings.fault(tree, path, "this instant has passed: each key would be born expired", {
       hint: "write a later one, or expiresAfter, which moves along",
     });
     return;
   }
-  const left = formatDuration(at - now);
   findings.note(
     tree,
     path,
-    `every replacement expires at this same instant, in ${left}; from ${formatDuration(renewBefore ?? (at - now) / 3)} before it on each one is due at once. expiresAfter moves along`,
+    `every replacement expires at this same instant, in ${formatDuration(at - now)}: rotations come ever closer before it, and none outlasts it. expiresAfter moves along`,
   );
 }

@@ -1,25 +1,14 @@
-import { cronGaps } from "../../schedule/cron.ts";
-import { formatDuration } from "../duration.ts";
+import { type CronGaps, cronGaps } from "../../schedule/cron.ts";
 import type { KeyView, PolicyView } from "../view.ts";
 import { cronFault, isTimeZone } from "./cron-fault.ts";
 
-export interface Period {
-  /** Milliseconds from one scheduled instant to the next. */
-  shortest: number;
-  longest: number;
-  /** The longest one in words. */
-  words: string;
-}
-
 /** How far apart a key's scheduled instants lie; undefined without a schedule, or with a faulty one. */
-export function periodOf({ policy }: KeyView, { now }: PolicyView): Period | undefined {
+export function periodOf({ policy }: KeyView, { now }: PolicyView): CronGaps | undefined {
   const { schedule, timezone } = policy;
-  if (schedule === undefined || schedule === "none" || timezone === undefined || !isTimeZone(timezone)) {
-    return undefined;
-  }
+  if (schedule === undefined || schedule === "none") return undefined;
   if (typeof schedule !== "string") {
-    return { shortest: schedule.every, longest: schedule.every, words: formatDuration(schedule.every) };
+    return { shortest: schedule.every, longest: schedule.every, usual: schedule.every };
   }
-  const gaps = cronFault(schedule) ? undefined : cronGaps(schedule, timezone, now);
-  return gaps && { ...gaps, words: formatDuration(gaps.longest) };
+  if (timezone === undefined || !isTimeZone(timezone) || cronFault(schedule)) return undefined;
+  return cronGaps(schedule, timezone, now);
 }

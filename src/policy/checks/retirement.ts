@@ -20,17 +20,17 @@ export function checkRetirement(key: KeyView, view: PolicyView, findings: Findin
   const period = periodOf(key, view);
   if (!period || !retire || !confirm) return;
   const longer = (value: number, path: string[], consequence: string) => {
-    if (value <= period.shortest) return;
-    const figures = `${formatDuration(value)} is longer than the schedule's period, ${formatDuration(period.shortest)}`;
+    if (value <= period.usual) return;
+    const figures = `${formatDuration(value)} is longer than the schedule's period, ${formatDuration(period.usual)}`;
     findings.note(view.tree, at(...path), `${figures}: ${consequence}`);
   };
-  const soaking = Math.ceil(retire.keepDisabledFor / period.shortest);
+  const soaking = Math.ceil(retire.keepDisabledFor / period.usual);
   longer(
     retire.keepDisabledFor,
     ["retire", "keepDisabledFor"],
     `up to ${soaking} disabled keys are kept at a time`,
   );
-  longer(retire.after, ["retire", "after"], "each rotation is late for the next one");
+  longer(retire.after, ["retire", "after"], "the next rotation is due before the old key has gone");
   longer(
     confirm.timeout,
     ["confirm", "timeout"],

@@ -40,12 +40,13 @@ export function checkSettings(key: KeyView, view: PolicyView, findings: Findings
   }
   const period = periodOf(key, view);
   const { length, word } = RESETS[limitReset];
-  const budgets = period && Math.ceil(length / period.shortest);
-  if (budgets !== undefined && budgets > 1 && limit > 0) {
+  if (!period || limit === 0) return;
+  const budgets = Math.ceil(length / period.usual);
+  if (budgets > 1) {
     findings.note(
       view.tree,
       [...key.path, "settings", "limit"],
-      `each new key starts its limit afresh: rotated every ${formatDuration(period?.shortest ?? 0)}, this one may spend up to ${budgets} × ${limit} = ${budgets * limit} a ${word}`,
+      `each new key starts its limit afresh: rotated every ${formatDuration(period.usual)}, this one may spend up to ${budgets} × ${limit} = ${budgets * limit} a ${word}`,
     );
   }
 }

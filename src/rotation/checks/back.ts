@@ -4,7 +4,14 @@ import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, waitEnd } from "../timing.ts";
 import type { Question, World } from "../world.ts";
-import { currentFingerprint, evidenceFor, needAccepted, needStore, rotationQuestion, sweepOrWait } from "./common.ts";
+import {
+  currentFingerprint,
+  evidenceFor,
+  needAccepted,
+  needStore,
+  rotationQuestion,
+  sweepOrWait,
+} from "./common.ts";
 import { dueReload } from "./confirming.ts";
 import { hold } from "./planned.ts";
 
@@ -20,7 +27,10 @@ export function back(world: World, rotation: RotationRecord): Decision {
   if (revert?.version === undefined || view.current?.version !== revert.version) {
     const shown = currentFingerprint(view);
     if (shown === undefined || (shown !== old.fingerprint && shown !== rotation.new?.fingerprint))
-      return hold("foreign-current", "the secret was changed by someone else while going back; both keys live");
+      return hold(
+        "foreign-current",
+        "the secret was changed by someone else while going back; both keys live",
+      );
     if (revert?.version !== undefined && view.base === revert.base)
       return step(
         { effect: "promote-back", version: revert.version, base: view.base },
@@ -46,7 +56,10 @@ export function back(world: World, rotation: RotationRecord): Decision {
 function oldKeyReady(world: World, rotation: RotationRecord, hash: string): Decision | undefined {
   const record = world.document.issued[hash];
   if (record === undefined || record.delete || record.distrusted)
-    return hold("old-key-gone", `key ${shortHash(hash)} cannot become current again; run \`rotate --now\` to replace the current key`);
+    return hold(
+      "old-key-gone",
+      `key ${shortHash(hash)} cannot become current again; run \`rotate --now\` to replace the current key`,
+    );
   if (record.disable)
     return step(
       { effect: "enable", hash, field: rotation.field },
@@ -57,14 +70,21 @@ function oldKeyReady(world: World, rotation: RotationRecord, hash: string): Deci
   const accepted = needAccepted(world, rotation.field, hash, rotation.phaseAt);
   if ("decision" in accepted) return accepted.decision;
   if (accepted.fact.value === undefined)
-    return hold("old-key-gone", `the store no longer keeps the plaintext of key ${shortHash(hash)}; run \`rotate --now\` to replace the current key`);
+    return hold(
+      "old-key-gone",
+      `the store no longer keeps the plaintext of key ${shortHash(hash)}; run \`rotate --now\` to replace the current key`,
+    );
   if (accepted.fact.value) return undefined;
   if (world.now - rotation.phaseAt > ACTIVATION_LIMIT_MS)
     return hold("old-key-refused", `the provider goes on refusing key ${shortHash(hash)}`);
   const again = accepted.fact.at + PROVIDER_POLL_MS;
   return world.now < again
     ? wait(again, "activation", `key ${shortHash(hash)} to be accepted again`)
-    : step({ look: "accepted", field: rotation.field, hash }, "look-accepted", `tries key ${shortHash(hash)} again`);
+    : step(
+        { look: "accepted", field: rotation.field, hash },
+        "look-accepted",
+        `tries key ${shortHash(hash)} again`,
+      );
 }
 
 function confirmOld(world: World, rotation: RotationRecord): Decision {
@@ -76,7 +96,11 @@ function confirmOld(world: World, rotation: RotationRecord): Decision {
   if (missing.length === 0)
     return step({ note: "reverted" }, "reverted", "every consumer uses the old key again");
   const says = describeMissing(missing, evidence);
-  const timeout = waitEnd(rotation.confirmingSince ?? rotation.phaseAt, question.policy.confirm.timeout, world.now);
+  const timeout = waitEnd(
+    rotation.confirmingSince ?? rotation.phaseAt,
+    question.policy.confirm.timeout,
+    world.now,
+  );
   if (world.now >= timeout && sweptEnough(question.policy, evidence))
     return hold("revert-unconfirmed", `the old value is current again, but not confirmed in time: ${says}`);
   return sweepOrWait(world, question, says, timeout > world.now ? timeout : undefined);

@@ -35,7 +35,8 @@ export function confirmed(world: World, rotation: RotationRecord): Decision {
       "notes how much the old key was used",
     );
   }
-  if (world.now < end) return wait(end, "overlap", `both keys live until the overlap of the policy has passed`);
+  if (world.now < end)
+    return wait(end, "overlap", `both keys live until the overlap of the policy has passed`);
   if (old.distrusted) return disableOld(rotation, old.hash);
   const closed = gate(world, rotation.field);
   if (closed) return closed;
@@ -50,7 +51,11 @@ export function confirmed(world: World, rotation: RotationRecord): Decision {
     if ("decision" in usage) return usage.decision;
     const now = totalUsage(usage.fact.value);
     if (now > (rotation.usage?.value ?? 0))
-      return step({ note: "quiet", usage: now, restart: true }, "still-used", "the old key was used meanwhile; the overlap starts again");
+      return step(
+        { note: "quiet", usage: now, restart: true },
+        "still-used",
+        "the old key was used meanwhile; the overlap starts again",
+      );
   }
   const store = needStore(world, rotation.field, evidence?.lastAt ?? rotation.phaseAt);
   if ("decision" in store) return store.decision;
@@ -71,13 +76,25 @@ function disableOld(rotation: RotationRecord, hash: string): Decision {
 function seenRefused(world: World, rotation: RotationRecord, acknowledged: number): Decision {
   const hash = rotation.old?.hash as string;
   const last = world.accepted[hash];
-  const refused = step({ note: "disabled" }, "refused", `the provider refuses the old key ${shortHash(hash)}`);
+  const refused = step(
+    { note: "disabled" },
+    "refused",
+    `the provider refuses the old key ${shortHash(hash)}`,
+  );
   if (last && last.at >= acknowledged && last.value !== true) return refused;
   if (last && last.at >= acknowledged && world.now < last.at + PROVIDER_POLL_MS)
     return wait(last.at + PROVIDER_POLL_MS, "disable-delay", `key ${shortHash(hash)} to be refused`);
   if (last && last.at >= acknowledged && world.now > waitEnd(acknowledged, DISABLE_LIMIT_MS, world.now))
-    return hold("still-accepted", `the provider goes on accepting key ${shortHash(hash)} although it is disabled`);
-  const accepted = needAccepted(world, rotation.field, hash, Math.max(acknowledged, world.now - PROVIDER_POLL_MS + 1));
+    return hold(
+      "still-accepted",
+      `the provider goes on accepting key ${shortHash(hash)} although it is disabled`,
+    );
+  const accepted = needAccepted(
+    world,
+    rotation.field,
+    hash,
+    Math.max(acknowledged, world.now - PROVIDER_POLL_MS + 1),
+  );
   return "decision" in accepted ? accepted.decision : refused;
 }
 
@@ -100,7 +117,12 @@ export function disabled(world: World, rotation: RotationRecord): Decision {
       `a consumer relapsed with the old key disabled (${describeMissing(lapsed, evidence)})`,
     );
   if (world.now >= end && proves(world, rotation, evidence, retire.watch === 0 ? 0 : end)) return COMPLETED;
-  return sweepOrWait(world, question, "watches the consumers with the old key disabled", end > world.now ? end : undefined);
+  return sweepOrWait(
+    world,
+    question,
+    "watches the consumers with the old key disabled",
+    end > world.now ? end : undefined,
+  );
 }
 
 /** Sweeps enough were made in this pass, and they no longer confirm: back to waiting, with the old key alive. */
@@ -113,11 +135,20 @@ function relapsed(
   const missing = unconfirmed(question.policy, rotation.waived ?? [], evidence);
   if (missing.length === 0 || !sweptEnough(question.policy, evidence)) return undefined;
   if (world.now < (evidence?.lastAt ?? 0)) return undefined;
-  return step({ note: "back-to-promoted" }, "relapse", `a consumer relapsed (${describeMissing(missing, evidence)})`);
+  return step(
+    { note: "back-to-promoted" },
+    "relapse",
+    `a consumer relapsed (${describeMissing(missing, evidence)})`,
+  );
 }
 
 /** Whether the sweeps of this pass prove, now, that every consumer uses the new key; the latest began at `notBefore` or later. */
-function proves(world: World, rotation: RotationRecord, evidence: Evidence | undefined, notBefore: number): boolean {
+function proves(
+  world: World,
+  rotation: RotationRecord,
+  evidence: Evidence | undefined,
+  notBefore: number,
+): boolean {
   const { key: policy } = rotation.policy;
   if (requiredConsumers(policy, rotation.waived).length === 0) return true;
   if (evidence === undefined || evidence.lastAt < notBefore) return false;

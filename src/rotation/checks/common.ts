@@ -20,19 +20,37 @@ export function needStore(world: World, field: string, notBefore = 0): Need<Secr
   return { decision: step({ look: "store", field }, "look-store", "reads the secret in the store") };
 }
 
-export function needIssued(world: World, field: string, hash: string, notBefore = 0): Need<IssuedKey | undefined> {
+export function needIssued(
+  world: World,
+  field: string,
+  hash: string,
+  notBefore = 0,
+): Need<IssuedKey | undefined> {
   const fact = world.issued[hash];
   if (fact && fact.at >= notBefore) return { fact };
   return {
-    decision: step({ look: "issued", field, hash }, "look-key", `asks the provider about key ${shortHash(hash)}`),
+    decision: step(
+      { look: "issued", field, hash },
+      "look-key",
+      `asks the provider about key ${shortHash(hash)}`,
+    ),
   };
 }
 
-export function needAccepted(world: World, field: string, hash: string, notBefore = 0): Need<boolean | undefined> {
+export function needAccepted(
+  world: World,
+  field: string,
+  hash: string,
+  notBefore = 0,
+): Need<boolean | undefined> {
   const fact = world.accepted[hash];
   if (fact && fact.at >= notBefore) return { fact };
   return {
-    decision: step({ look: "accepted", field, hash }, "look-accepted", `tries key ${shortHash(hash)} at the provider`),
+    decision: step(
+      { look: "accepted", field, hash },
+      "look-accepted",
+      `tries key ${shortHash(hash)} at the provider`,
+    ),
   };
 }
 
@@ -47,10 +65,19 @@ export function evidenceFor(world: World, question: Question): Evidence | undefi
 }
 
 /** The next sweep, or the wait for it (never beyond `until`). */
-export function sweepOrWait(world: World, question: Question, says: string, until = Number.POSITIVE_INFINITY): Decision {
+export function sweepOrWait(
+  world: World,
+  question: Question,
+  says: string,
+  until = Number.POSITIVE_INFINITY,
+): Decision {
   const at = nextSweepAt(question.policy, evidenceFor(world, question));
   if (world.now >= at)
-    return step({ look: "sweep", field: question.field, question }, "look-consumers", "asks every consumer which key it uses");
+    return step(
+      { look: "sweep", field: question.field, question },
+      "look-consumers",
+      "asks every consumer which key it uses",
+    );
   return wait(Math.min(at, until), "consumers", says);
 }
 
@@ -65,7 +92,11 @@ export function currentFingerprint(view: SecretView): string | undefined {
 }
 
 /** The key recorded for a field that has this fingerprint. */
-export function recordByFingerprint(world: World, field: string, fingerprint: string): IssuedRecord | undefined {
+export function recordByFingerprint(
+  world: World,
+  field: string,
+  fingerprint: string,
+): IssuedRecord | undefined {
   return Object.values(world.document.issued).find(
     (record) => record.field === field && record.fingerprint === fingerprint,
   );
@@ -86,8 +117,12 @@ export function gate(world: World, field: string): Decision | undefined {
 }
 
 /** The question that the consumers of a rotation are asked in its present direction. */
-export function rotationQuestion(rotation: RotationRecord, direction: "forward" | "back"): Question | undefined {
-  const [wanted, outgoing] = direction === "forward" ? [rotation.new, rotation.old] : [rotation.old, rotation.new];
+export function rotationQuestion(
+  rotation: RotationRecord,
+  direction: "forward" | "back",
+): Question | undefined {
+  const [wanted, outgoing] =
+    direction === "forward" ? [rotation.new, rotation.old] : [rotation.old, rotation.new];
   if (wanted?.fingerprint === undefined) return undefined;
   return {
     field: rotation.field,

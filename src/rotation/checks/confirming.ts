@@ -5,7 +5,14 @@ import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
 import { PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, waitEnd } from "../timing.ts";
 import type { Question, World } from "../world.ts";
-import { currentFingerprint, evidenceFor, needIssued, needStore, rotationQuestion, sweepOrWait } from "./common.ts";
+import {
+  currentFingerprint,
+  evidenceFor,
+  needIssued,
+  needStore,
+  rotationQuestion,
+  sweepOrWait,
+} from "./common.ts";
 import { expiryDue } from "./due.ts";
 import { hold } from "./planned.ts";
 
@@ -22,7 +29,10 @@ export function promoted(world: World, rotation: RotationRecord): Decision {
   const store = needStore(world, rotation.field, Math.max(rotation.phaseAt, world.now - STORE_FRESH_MS));
   if ("decision" in store) return store.decision;
   if (currentFingerprint(store.fact.value) !== rotation.new?.fingerprint)
-    return hold("foreign-current", "the secret was changed by someone else after the promotion; both keys live");
+    return hold(
+      "foreign-current",
+      "the secret was changed by someone else after the promotion; both keys live",
+    );
   const question = rotationQuestion(rotation, "forward") as Question;
   const reload = dueReload(world, rotation, question);
   if (reload) return reload;
@@ -44,7 +54,11 @@ function confirm(policy: KeyPolicy): Decision {
 function timedOut(world: World, rotation: RotationRecord, says: string): Decision {
   const { key: policy } = rotation.policy;
   if (rotation.kind === "revoke")
-    return step({ note: "confirmed" }, "revoke-unconfirmed", `goes on without confirmation, because the old key is distrusted (${says})`);
+    return step(
+      { note: "confirmed" },
+      "revoke-unconfirmed",
+      `goes on without confirmation, because the old key is distrusted (${says})`,
+    );
   const old = rotation.old && world.document.issued[rotation.old.hash];
   const expiring = old?.expiresAt !== undefined && world.now >= expiryDue(old, policy);
   if (policy.confirm.onTimeout === "rollback" && old !== undefined && !expiring && rotation.kind === "rotate")
@@ -63,8 +77,13 @@ export function dueReload(world: World, rotation: RotationRecord, question: Ques
     if (consumer.reload === undefined) continue;
     const state = rotation.reloads?.[consumer.name];
     if (state?.done) continue;
-    if (state !== undefined && world.now < waitEnd(state.at, stepBackoff(state.attempts, 0.5), world.now)) continue;
-    return step({ effect: "reload", consumer: consumer.name, question }, "reload", `tells ${consumer.name} to read its key again`);
+    if (state !== undefined && world.now < waitEnd(state.at, stepBackoff(state.attempts, 0.5), world.now))
+      continue;
+    return step(
+      { effect: "reload", consumer: consumer.name, question },
+      "reload",
+      `tells ${consumer.name} to read its key again`,
+    );
   }
   return undefined;
 }
@@ -72,7 +91,8 @@ export function dueReload(world: World, rotation: RotationRecord, question: Ques
 /** `evidence: usage`: the provider's counters must show the new key in use and the old one quiet. */
 function usageSeen(world: World, rotation: RotationRecord): Decision | undefined {
   const { consumers, confirm: timing } = rotation.policy.key;
-  if (consumers === "none" || !consumers.some((consumer) => consumer.probe.evidence === "usage")) return undefined;
+  if (consumers === "none" || !consumers.some((consumer) => consumer.probe.evidence === "usage"))
+    return undefined;
   const every = Math.max(timing.interval, PROVIDER_POLL_MS);
   const fresh = rotation.new?.hash as string;
   const used = needIssued(world, rotation.field, fresh, world.now - every);

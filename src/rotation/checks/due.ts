@@ -33,18 +33,30 @@ function dueOf(world: World, field: string, snapshot: PolicySnapshot): Decision 
   const requests = request ? [request.id] : [];
   if (!world.mayStart && !request) return { idle: {} };
   if (record && record.name !== policy.name && !policy.formerly.includes(record.name))
-    return block(world, field, "renamed", requests, `${policy.name}: this secret was kept by key "${record.name}"; if it was renamed, add \`formerly: [${record.name}]\``);
+    return block(
+      world,
+      field,
+      "renamed",
+      requests,
+      `${policy.name}: this secret was kept by key "${record.name}"; if it was renamed, add \`formerly: [${record.name}]\``,
+    );
   if (policy.suspend) {
     const says = `${policy.name} is suspended in the policy`;
-    return requests.length > 0 ? block(world, field, "suspended", requests, says) : { parked: { reason: "suspended", says } };
+    return requests.length > 0
+      ? block(world, field, "suspended", requests, says)
+      : { parked: { reason: "suspended", says } };
   }
   if (record?.current === undefined)
-    return identifyCurrent(world, field, snapshot, requests) ?? startNow(world, field, snapshot, request, "has no key yet");
+    return (
+      identifyCurrent(world, field, snapshot, requests) ??
+      startNow(world, field, snapshot, request, "has no key yet")
+    );
   const scheduled = reschedule(world, field, policy, record);
   if (scheduled) return scheduled;
   const why = request ? requestedBy(request) : dueNow(world, record);
   if (why !== undefined) return startNow(world, field, snapshot, request, why);
-  if (record.blocked) return step({ note: "unblock", field }, "unblocked", `${policy.name} is not blocked any more`);
+  if (record.blocked)
+    return step({ note: "unblock", field }, "unblocked", `${policy.name} is not blocked any more`);
   return { idle: { until: record.retry?.at ?? record.due?.at } };
 }
 
@@ -69,7 +81,8 @@ function startNow(
 }
 
 function dueNow(world: World, record: KeyRecord): string | undefined {
-  if (record.retry) return world.now >= record.retry.at ? "tried again after a rotation that failed" : undefined;
+  if (record.retry)
+    return world.now >= record.retry.at ? "tried again after a rotation that failed" : undefined;
   if (record.due === undefined || world.now < record.due.at) return undefined;
   return record.due.why === "expiry" ? "due because the key expires" : "due by the schedule";
 }
@@ -78,7 +91,8 @@ function dueNow(world: World, record: KeyRecord): string | undefined {
 function reschedule(world: World, field: string, policy: KeyPolicy, record: KeyRecord): Decision | undefined {
   const current = record.current as NonNullable<KeyRecord["current"]>;
   const issued = world.document.issued[current.hash];
-  const byAge = policy.schedule !== "none" && typeof policy.schedule === "object" && issued?.origin === "adopted";
+  const byAge =
+    policy.schedule !== "none" && typeof policy.schedule === "object" && issued?.origin === "adopted";
   const due = computeDue({
     schedule: policy.schedule,
     timezone: policy.timezone,
@@ -90,6 +104,8 @@ function reschedule(world: World, field: string, policy: KeyPolicy, record: KeyR
     fraction: world.fraction,
   });
   if (due?.basis === record.due?.basis) return undefined;
-  const says = due ? `${policy.name} is next due at ${new Date(due.at).toISOString()}` : `${policy.name} has no schedule`;
+  const says = due
+    ? `${policy.name} is next due at ${new Date(due.at).toISOString()}`
+    : `${policy.name} has no schedule`;
   return step({ note: "schedule", field, due }, "scheduled", says);
 }

@@ -15,7 +15,10 @@ export function checkIntents(world: World): Decision | undefined {
   const list = needList(world, walk.field, snapshot.key.provider, walk.since);
   if ("decision" in list) return list.decision;
   const strays = list.fact.value.filter(
-    (key) => key.name !== undefined && world.document.intents[key.name] && world.document.issued[key.hash] === undefined,
+    (key) =>
+      key.name !== undefined &&
+      world.document.intents[key.name] &&
+      world.document.issued[key.hash] === undefined,
   );
   for (const stray of strays) {
     const { field } = world.document.intents[stray.name as string] as { field: string };

@@ -11,7 +11,9 @@ const MOST_UNRESOLVED = 3;
 
 /** Planned: get a replacement, and its plaintext into the store. */
 export function planned(world: World, rotation: RotationRecord): Decision {
-  return rotation.kind === "rollback" ? plannedRollback(world, rotation) : plannedReplacement(world, rotation);
+  return rotation.kind === "rollback"
+    ? plannedRollback(world, rotation)
+    : plannedReplacement(world, rotation);
 }
 
 function plannedReplacement(world: World, rotation: RotationRecord): Decision {
@@ -33,8 +35,15 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
   if (intent.sentAt === undefined) {
     const skew = world.skewMs[rotation.policy.key.provider];
     if (skew !== undefined && Math.abs(skew) > SKEW_LIMIT_MS)
-      return hold("clock-skew", `our clock and the provider's are ${Math.round(Math.abs(skew) / 60_000)} minutes apart`);
-    return step({ effect: "create" }, "create", `creates the key "${intent.name}" at the provider and stages it in the store`);
+      return hold(
+        "clock-skew",
+        `our clock and the provider's are ${Math.round(Math.abs(skew) / 60_000)} minutes apart`,
+      );
+    return step(
+      { effect: "create" },
+      "create",
+      `creates the key "${intent.name}" at the provider and stages it in the store`,
+    );
   }
   const store = needStore(world, rotation.field, rotation.phaseAt);
   if ("decision" in store) return store.decision;
@@ -81,7 +90,11 @@ function plannedRollback(world: World, rotation: RotationRecord): Decision {
   const record = world.document.issued[hash];
   if (record === undefined || record.delete)
     return step(
-      { note: "fail", message: `key ${shortHash(hash)} is gone; nothing to roll back to`, hint: "run `rotate --now` to replace the current key" },
+      {
+        note: "fail",
+        message: `key ${shortHash(hash)} is gone; nothing to roll back to`,
+        hint: "run `rotate --now` to replace the current key",
+      },
       "rollback-gone",
       "gives up the rollback: the previous key is gone",
     );
@@ -95,18 +108,30 @@ function plannedRollback(world: World, rotation: RotationRecord): Decision {
   if ("decision" in accepted) return accepted.decision;
   if (accepted.fact.value === undefined)
     return step(
-      { note: "fail", message: `the store keeps the plaintext of key ${shortHash(hash)} no more`, hint: "run `rotate --now` to replace the current key" },
+      {
+        note: "fail",
+        message: `the store keeps the plaintext of key ${shortHash(hash)} no more`,
+        hint: "run `rotate --now` to replace the current key",
+      },
       "rollback-lost",
       "gives up the rollback: the previous key's plaintext is gone",
     );
   if (!accepted.fact.value) {
     if (world.now - rotation.phaseAt > ACTIVATION_LIMIT_MS)
       return step(
-        { note: "fail", message: `the provider goes on refusing key ${shortHash(hash)} after it was enabled`, hint: "run `rotate --now` to replace the current key" },
+        {
+          note: "fail",
+          message: `the provider goes on refusing key ${shortHash(hash)} after it was enabled`,
+          hint: "run `rotate --now` to replace the current key",
+        },
         "rollback-refused",
         "gives up the rollback: the previous key is refused",
       );
-    return wait(accepted.fact.at + PROVIDER_POLL_MS, "activation", `key ${shortHash(hash)} to be accepted again`);
+    return wait(
+      accepted.fact.at + PROVIDER_POLL_MS,
+      "activation",
+      `key ${shortHash(hash)} to be accepted again`,
+    );
   }
   const store = needStore(world, rotation.field, rotation.phaseAt);
   if ("decision" in store) return store.decision;
@@ -117,7 +142,11 @@ function plannedRollback(world: World, rotation: RotationRecord): Decision {
       "staged-found",
       `finds key ${shortHash(hash)} staged in the store`,
     );
-  return step({ effect: "restore" }, "rollback-stage", `stages the value of key ${shortHash(hash)} as a new version`);
+  return step(
+    { effect: "restore" },
+    "rollback-stage",
+    `stages the value of key ${shortHash(hash)} as a new version`,
+  );
 }
 
 export function hold(code: string, message: string): Decision {

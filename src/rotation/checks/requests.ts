@@ -1,7 +1,7 @@
 import type { IssuedRecord, RequestRecord, RotationRecord } from "../../journal/document.ts";
 import { sameOwner } from "../../lib/owner.ts";
-import { mayBePromoted } from "../phase.ts";
 import { shortHash } from "../names.ts";
+import { mayBePromoted } from "../phase.ts";
 import { type Decision, step } from "../step.ts";
 import type { World } from "../world.ts";
 import { needStore } from "./common.ts";
@@ -34,14 +34,26 @@ function answer(world: World, request: RequestRecord): Decision | undefined {
 }
 
 function refuse(request: RequestRecord, says: string): Decision {
-  return step({ note: "answer", field: request.field, refused: true, requests: [request.id] }, "refused", says);
+  return step(
+    { note: "answer", field: request.field, refused: true, requests: [request.id] },
+    "refused",
+    says,
+  );
 }
 
 function accept(request: RequestRecord, says: string): Decision {
-  return step({ note: "answer", field: request.field, refused: false, requests: [request.id] }, "answered", says);
+  return step(
+    { note: "answer", field: request.field, refused: false, requests: [request.id] },
+    "answered",
+    says,
+  );
 }
 
-function rotate(world: World, request: RequestRecord, mine: RotationRecord | undefined): Decision | undefined {
+function rotate(
+  world: World,
+  request: RequestRecord,
+  mine: RotationRecord | undefined,
+): Decision | undefined {
   if (mine?.hold)
     return step(
       { note: "release", why: `asked for by ${request.actor}`, requests: [request.id] },
@@ -49,7 +61,8 @@ function rotate(world: World, request: RequestRecord, mine: RotationRecord | und
       `goes on with the held rotation, as ${request.actor} asks`,
     );
   if (mine) return accept(request, "carries on with the rotation in flight");
-  if (world.policies[request.field] === undefined) return refuse(request, "the policy has no such key any more");
+  if (world.policies[request.field] === undefined)
+    return refuse(request, "the policy has no such key any more");
   return undefined;
 }
 
@@ -57,7 +70,11 @@ function approve(request: RequestRecord, mine: RotationRecord | undefined): Deci
   if (mine?.hold === undefined) return refuse(request, "nothing is held, so there is nothing to approve");
   if (mine.hold.reason === "foreign-current")
     return step(
-      { note: "supersede", why: `${request.actor} accepts the value that someone else wrote`, requests: [request.id] },
+      {
+        note: "supersede",
+        why: `${request.actor} accepts the value that someone else wrote`,
+        requests: [request.id],
+      },
       "approved-foreign",
       "ends the rotation and leaves the value that someone else wrote",
     );
@@ -80,8 +97,13 @@ function rollback(
   if (mine) return rollbackOpen(world, request, mine);
   const candidate = previousKey(world, request.field);
   if (candidate === undefined)
-    return refuse(request, "the previous key is deleted, so there is nothing to roll back to; `rotate --now` replaces the current key");
-  const clean = candidate.delete === undefined && (candidate.disable === undefined || candidate.disable.acknowledged !== undefined);
+    return refuse(
+      request,
+      "the previous key is deleted, so there is nothing to roll back to; `rotate --now` replaces the current key",
+    );
+  const clean =
+    candidate.delete === undefined &&
+    (candidate.disable === undefined || candidate.disable.acknowledged !== undefined);
   return step(
     {
       note: "start",
@@ -102,12 +124,21 @@ function rollback(
 function rollbackOpen(world: World, request: RequestRecord, mine: RotationRecord): Decision {
   if (mine.phase === "reverting")
     return mine.hold
-      ? step({ note: "release", why: `asked for by ${request.actor}`, requests: [request.id] }, "released", "goes on going back")
+      ? step(
+          { note: "release", why: `asked for by ${request.actor}`, requests: [request.id] },
+          "released",
+          "goes on going back",
+        )
       : accept(request, "is going back already");
-  if (mine.old === undefined) return refuse(request, "this is the secret's first key, so there is nothing to go back to");
+  if (mine.old === undefined)
+    return refuse(request, "this is the secret's first key, so there is nothing to go back to");
   if (!mayBePromoted(mine.phase))
     return step(
-      { note: "fail", message: `rolled back by ${request.actor} before anything was promoted`, requests: [request.id] },
+      {
+        note: "fail",
+        message: `rolled back by ${request.actor} before anything was promoted`,
+        requests: [request.id],
+      },
       "rollback-early",
       "gives up the new key; the old one was never replaced",
     );
@@ -144,7 +175,8 @@ function previousKey(world: World, field: string): IssuedRecord | undefined {
 function revoke(world: World, request: RequestRecord): Decision | undefined {
   const snapshot = world.policies[request.field];
   if (snapshot === undefined) return refuse(request, "the policy has no such key any more");
-  if (world.document.rotation && world.document.rotation.field !== request.field && !request.immediately) return undefined;
+  if (world.document.rotation && world.document.rotation.field !== request.field && !request.immediately)
+    return undefined;
   if (world.document.keys[request.field]?.current === undefined) {
     const identified = identifyCurrent(world, request.field, snapshot, [request.id]);
     if (identified) return identified;
@@ -172,6 +204,8 @@ function takeOver(world: World, request: RequestRecord): Decision {
   return step(
     { effect: "claim", field: request.field, takeOver: true, requests: [request.id] },
     "take-over",
-    owner ? `takes the secret over from installation "${owner.installation}"` : "stamps our name beside the secret",
+    owner
+      ? `takes the secret over from installation "${owner.installation}"`
+      : "stamps our name beside the secret",
   );
 }

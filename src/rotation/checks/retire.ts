@@ -44,7 +44,12 @@ function evidenceAgainst(world: World, record: IssuedRecord): Decision | undefin
   const snapshot = snapshotFor(world, record.field);
   const current = world.document.keys[record.field]?.current;
   if (snapshot === undefined || current === undefined)
-    return { parked: { reason: "no-current", says: `key ${shortHash(record.hash)} stays, because no key is known to be current` } };
+    return {
+      parked: {
+        reason: "no-current",
+        says: `key ${shortHash(record.hash)} stays, because no key is known to be current`,
+      },
+    };
   const policy = snapshot.key;
   const waived = record.retire?.waived ?? [];
   const asks = record.mayBeCurrent && record.fingerprint !== undefined && !record.distrusted;
@@ -79,10 +84,24 @@ function currentAgainst(
   const shown = currentFingerprint(view);
   if (record.fingerprint !== undefined && shown === record.fingerprint)
     return record.distrusted
-      ? { parked: { reason: "distrusted-current", says: `key ${shortHash(record.hash)} is distrusted and still current` } }
-      : step({ note: "unretire", hash: record.hash }, "current-again", `keeps key ${shortHash(record.hash)}, which is current again`);
+      ? {
+          parked: {
+            reason: "distrusted-current",
+            says: `key ${shortHash(record.hash)} is distrusted and still current`,
+          },
+        }
+      : step(
+          { note: "unretire", hash: record.hash },
+          "current-again",
+          `keeps key ${shortHash(record.hash)}, which is current again`,
+        );
   if (shown !== expected && !record.distrusted)
-    return { parked: { reason: "foreign-current", says: `key ${shortHash(record.hash)} stays, because the secret was changed by someone else` } };
+    return {
+      parked: {
+        reason: "foreign-current",
+        says: `key ${shortHash(record.hash)} stays, because the secret was changed by someone else`,
+      },
+    };
   if (record.promotionBase !== undefined && record.promotionBase === view.base)
     return step(
       { effect: "rewrite", hash: record.hash, field: record.field, base: view.base },
@@ -118,6 +137,10 @@ function gone(record: IssuedRecord): Decision {
 function earlier(a: Decision | undefined, b: Decision | undefined): Decision | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   const at = (decision: Decision) =>
-    "wait" in decision ? decision.wait.until : "parked" in decision ? (decision.parked.until ?? Infinity) : Infinity;
+    "wait" in decision
+      ? decision.wait.until
+      : "parked" in decision
+        ? (decision.parked.until ?? Infinity)
+        : Infinity;
   return at(b) < at(a) ? b : a;
 }

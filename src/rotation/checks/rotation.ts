@@ -4,10 +4,10 @@ import type { World } from "../world.ts";
 import { back } from "./back.ts";
 import { confirmed, disabled } from "./closing.ts";
 import { promoted } from "./confirming.ts";
-import { planned } from "./planned.ts";
-import { staged, verified } from "./staging.ts";
 import { expiryDue } from "./due.ts";
 import { held } from "./held.ts";
+import { planned } from "./planned.ts";
+import { staged, verified } from "./staging.ts";
 
 /** The open rotation's next step. */
 export function checkRotation(world: World): Decision | undefined {

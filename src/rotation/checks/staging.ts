@@ -16,7 +16,12 @@ export function staged(world: World, rotation: RotationRecord): Decision {
   const hash = rotation.new?.hash as string;
   const overdue = world.now - Math.min(rotation.phaseAt, world.now) > ACTIVATION_LIMIT_MS;
   const notBefore = Math.max(rotation.phaseAt, world.now - PROVIDER_POLL_MS + 1);
-  const accepted = needAccepted(world, rotation.field, hash, world.accepted[hash]?.value === true ? 0 : notBefore);
+  const accepted = needAccepted(
+    world,
+    rotation.field,
+    hash,
+    world.accepted[hash]?.value === true ? 0 : notBefore,
+  );
   if ("decision" in accepted) {
     const last = world.accepted[hash];
     if (last !== undefined && world.now < last.at + PROVIDER_POLL_MS)
@@ -33,15 +38,25 @@ export function staged(world: World, rotation: RotationRecord): Decision {
   if ("decision" in issued) return issued.decision;
   const key = issued.fact.value;
   if (key === undefined || key.disabled) {
-    if (overdue) return abandon(`the provider shows key ${shortHash(hash)} as ${key ? "disabled" : "absent"}`);
+    if (overdue)
+      return abandon(`the provider shows key ${shortHash(hash)} as ${key ? "disabled" : "absent"}`);
     const again = issued.fact.at + PROVIDER_POLL_MS;
-    if (world.now >= again) return step({ look: "issued", field: rotation.field, hash }, "look-key", "asks about the new key again");
+    if (world.now >= again)
+      return step(
+        { look: "issued", field: rotation.field, hash },
+        "look-key",
+        "asks about the new key again",
+      );
     return wait(again, "activation", `the provider to show key ${shortHash(hash)}`);
   }
   const asked = rotation.intent === undefined ? undefined : world.document.intents[rotation.intent]?.settings;
   const differing = asked === undefined ? [] : settingsThatDiffer(asked, key);
   if (differing.length > 0) return abandon(`the new key is not what was asked for: ${differing.join(", ")}`);
-  return step({ note: "verified" }, "verified", `key ${shortHash(hash)} answers and has the settings asked for`);
+  return step(
+    { note: "verified" },
+    "verified",
+    `key ${shortHash(hash)} answers and has the settings asked for`,
+  );
 }
 
 /** Verified: compare-and-swap current from the version that was read to the one that was verified. */

@@ -4,7 +4,14 @@ import { shortHash } from "../names.ts";
 import { type Decision, type Effect, type Look, step, stepKey } from "../step.ts";
 import { SKEW_LIMIT_MS, STORE_FRESH_MS } from "../timing.ts";
 import { type Question, questionKey, type World } from "../world.ts";
-import { currentFingerprint, type Need, needIssued, needList, needStore, recordByFingerprint } from "./common.ts";
+import {
+  currentFingerprint,
+  type Need,
+  needIssued,
+  needList,
+  needStore,
+  recordByFingerprint,
+} from "./common.ts";
 
 /** Something should be started for this key and cannot be: journalled once, with what to do. */
 export function block(world: World, field: string, code: string, requests: string[], says: string): Decision {
@@ -23,8 +30,15 @@ function orBlocked(world: World, field: string, requests: string[], decision: De
   return block(world, field, code, requests, hint ? `${message}; ${hint}` : message);
 }
 
-function have<T>(world: World, field: string, requests: string[], need: Need<T>): { value: T } | { decision: Decision } {
-  return "fact" in need ? { value: need.fact.value } : { decision: orBlocked(world, field, requests, need.decision) };
+function have<T>(
+  world: World,
+  field: string,
+  requests: string[],
+  need: Need<T>,
+): { value: T } | { decision: Decision } {
+  return "fact" in need
+    ? { value: need.fact.value }
+    : { decision: orBlocked(world, field, requests, need.decision) };
 }
 
 /**
@@ -41,7 +55,8 @@ export function identifyCurrent(
   const store = have(world, field, requests, needStore(world, field, world.now - STORE_FRESH_MS));
   if ("decision" in store) return store.decision;
   const view = store.value;
-  if (view.foreign !== undefined) return block(world, field, "foreign-rotation", requests, `${name}: ${view.foreign}`);
+  if (view.foreign !== undefined)
+    return block(world, field, "foreign-rotation", requests, `${name}: ${view.foreign}`);
   if (view.owner !== undefined && !sameOwner(view.owner, world.owner))
     return block(
       world,
@@ -58,7 +73,11 @@ export function identifyCurrent(
   const record = recordByFingerprint(world, field, shown);
   const known = world.document.keys[field]?.current;
   if (record === undefined) {
-    const adopt = step({ effect: "adopt", field }, "adopt", `${name}: finds out which of the provider's keys the current value is`);
+    const adopt = step(
+      { effect: "adopt", field },
+      "adopt",
+      `${name}: finds out which of the provider's keys the current value is`,
+    );
     return orBlocked(world, field, requests, adopt);
   }
   const claim = claimFirst(world, field, requests, view.owner === undefined);
@@ -74,7 +93,11 @@ export function identifyCurrent(
 
 function claimFirst(world: World, field: string, requests: string[], unowned: boolean): Decision | undefined {
   if (!unowned) return undefined;
-  const claim = step({ effect: "claim", field, takeOver: false, requests: [] }, "claim", "stamps our name beside the secret");
+  const claim = step(
+    { effect: "claim", field, takeOver: false, requests: [] },
+    "claim",
+    "stamps our name beside the secret",
+  );
   return orBlocked(world, field, requests, claim);
 }
 
@@ -111,9 +134,19 @@ export function startChecks(
   if ("decision" in preflight) return preflight.decision;
   const skew = world.skewMs[policy.provider];
   if (skew !== undefined && Math.abs(skew) > SKEW_LIMIT_MS)
-    return block(world, field, "clock-skew", requests, `${policy.name}: our clock and the provider's are ${Math.round(Math.abs(skew) / 60_000)} minutes apart; set the clock`);
+    return block(
+      world,
+      field,
+      "clock-skew",
+      requests,
+      `${policy.name}: our clock and the provider's are ${Math.round(Math.abs(skew) / 60_000)} minutes apart; set the clock`,
+    );
   if (current) {
-    const unhealthy = firstSweep(world, { field, policy, hash: current.hash, wanted: current.fingerprint, outgoing: [] }, requests);
+    const unhealthy = firstSweep(
+      world,
+      { field, policy, hash: current.hash, wanted: current.fingerprint, outgoing: [] },
+      requests,
+    );
     if (unhealthy) return unhealthy;
   }
   const says =
@@ -129,12 +162,22 @@ function firstSweep(world: World, question: Question, requests: string[]): Decis
   if (policy.consumers === "none") return undefined;
   const evidence = world.evidence[questionKey(field, question.wanted, question.outgoing)];
   if (evidence === undefined)
-    return step({ look: "sweep", field, question }, "first-sweep", "asks every consumer whether it is well before anything starts");
+    return step(
+      { look: "sweep", field, question },
+      "first-sweep",
+      "asks every consumer whether it is well before anything starts",
+    );
   for (const [consumer, { last }] of Object.entries(evidence.consumers)) {
     const ill = last.instances.find((answer) => answer.verdict === "silent" || answer.verdict === "unwell");
     const problem = last.problem ?? (ill && `${ill.instance} ${ill.detail}`);
     if (problem !== undefined)
-      return block(world, field, "consumer-unhealthy", requests, `${policy.name}: consumer ${consumer} is not well: ${problem}`);
+      return block(
+        world,
+        field,
+        "consumer-unhealthy",
+        requests,
+        `${policy.name}: consumer ${consumer} is not well: ${problem}`,
+      );
   }
   return undefined;
 }

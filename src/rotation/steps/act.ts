@@ -13,7 +13,8 @@ export async function perform(context: StepContext, effect: Effect, signal?: Abo
     await dispatch(context, effect, signal);
   } finally {
     if (effect.effect !== "reload") facts.forgetStore();
-    if ("hash" in effect || effect.effect === "create") facts.forgetProvider("hash" in effect ? effect.hash : undefined);
+    if ("hash" in effect || effect.effect === "create")
+      facts.forgetProvider("hash" in effect ? effect.hash : undefined);
   }
 }
 

@@ -13,7 +13,8 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
   const { key: policy } = context.snapshot(field);
   const view = context.world.store[field]?.value;
   const value = view?.current?.value;
-  if (value === undefined) throw new RotationError("internal", "nothing is current, so there is nothing to adopt");
+  if (value === undefined)
+    throw new RotationError("internal", "nothing is current, so there is nothing to adopt");
   const provider = context.provider(field);
   const answer = await provider.current(value);
   if (!answer.accepted)
@@ -24,11 +25,21 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     throw new RotationError("rejected", `${policy.name}: the secret's current value is a management key`, {
       hint: "keyturn rotates API keys; put the API key that the consumers use into this secret",
     });
-  const issued = await prove(provider, value, answer.key, policy.adopt?.hash ?? view?.current?.hash, policy.adopt !== undefined);
+  const issued = await prove(
+    provider,
+    value,
+    answer.key,
+    policy.adopt?.hash ?? view?.current?.hash,
+    policy.adopt !== undefined,
+  );
   if (issued === undefined)
-    throw new RotationError("rejected", `${policy.name}: cannot prove which of the provider's keys the current value is`, {
-      hint: `look its hash up in the provider's dashboard and write \`adopt: { hash: … }\` under ${policy.name}`,
-    });
+    throw new RotationError(
+      "rejected",
+      `${policy.name}: cannot prove which of the provider's keys the current value is`,
+      {
+        hint: `look its hash up in the provider's dashboard and write \`adopt: { hash: … }\` under ${policy.name}`,
+      },
+    );
   const owner = await context.parts.journal.ownerOf(issued.hash);
   if (owner !== undefined && owner !== context.world.target)
     throw new RotationError("rejected", `${policy.name}: key ${issued.hash} is kept for ${owner} already`, {
@@ -53,7 +64,12 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     (draft) => {
       draft.issued[issued.hash] = record;
       const entry = keyRecord(draft, field, policy.name, policy.provider);
-      entry.current = { hash: issued.hash, fingerprint: value.fingerprint(), version: record.version as string, since: now };
+      entry.current = {
+        hash: issued.hash,
+        fingerprint: value.fingerprint(),
+        version: record.version as string,
+        since: now,
+      };
       delete entry.blocked;
     },
     {
@@ -75,13 +91,19 @@ async function prove(
     const key = await provider.get(named);
     if (key && looksLike(key, self)) return key;
     if (byPolicy)
-      throw new RotationError("rejected", `the key that \`adopt\` names (${named}) is ${key ? "not the one in the secret" : "not known to the provider"}`, {
-        hint: "correct the hash under `adopt`",
-      });
+      throw new RotationError(
+        "rejected",
+        `the key that \`adopt\` names (${named}) is ${key ? "not the one in the secret" : "not known to the provider"}`,
+        {
+          hint: "correct the hash under `adopt`",
+        },
+      );
   }
   const byFingerprint = await provider.get(value.fingerprint().slice("sha256:".length));
   if (byFingerprint && looksLike(byFingerprint, self)) return byFingerprint;
-  const alike = (await provider.list()).filter((key) => self.label !== undefined && key.label === self.label && looksLike(key, self));
+  const alike = (await provider.list()).filter(
+    (key) => self.label !== undefined && key.label === self.label && looksLike(key, self),
+  );
   return alike.length === 1 ? alike[0] : undefined;
 }
 
@@ -89,10 +111,11 @@ async function prove(
 function looksLike(key: IssuedKey, self: CurrentKey): boolean {
   const agree = (a: unknown, b: unknown) => a === undefined || b === undefined || a === b;
   const sameInstant = (a: string | null | undefined, b: string | null | undefined) =>
-    a === undefined || b === undefined || a === b || (a !== null && b !== null && Date.parse(a) === Date.parse(b));
+    a === undefined ||
+    b === undefined ||
+    a === b ||
+    (a !== null && b !== null && Date.parse(a) === Date.parse(b));
   return (
-    agree(key.label, self.label) &&
-    agree(key.limit, self.limit) &&
-    sameInstant(key.expiresAt, self.expiresAt)
+    agree(key.label, self.label) && agree(key.limit, self.limit) && sameInstant(key.expiresAt, self.expiresAt)
   );
 }

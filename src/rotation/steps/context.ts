@@ -5,7 +5,9 @@ import type { Store } from "../../stores/store.ts";
 import type { Facts } from "../observe.ts";
 import { snapshotInForce } from "../observe.ts";
 import type { Parts } from "../parts.ts";
+import type { Note } from "../step.ts";
 import type { World } from "../world.ts";
+import { applyNote } from "./notes.ts";
 
 /** How long a lease lasts without being renewed, in milliseconds. */
 export const LEASE_MS = 60_000;
@@ -21,7 +23,13 @@ export class StepContext {
   /** The document as last committed by this step. */
   document: TargetDocument;
 
-  constructor(parts: Parts, lease: Lease, facts: Facts, world: World, step: { reason: string; says: string }) {
+  constructor(
+    parts: Parts,
+    lease: Lease,
+    facts: Facts,
+    world: World,
+    step: { reason: string; says: string },
+  ) {
     this.parts = parts;
     this.lease = lease;
     this.facts = facts;
@@ -74,6 +82,28 @@ export class StepContext {
       ...(more.requestsDone?.length ? { requestsDone: more.requestsDone } : {}),
     });
     this.document = draft;
+  }
+
+  /** Writes a change of the journal that goes with an effect. */
+  async note(
+    kind: string,
+    note: Note,
+    more: {
+      message?: string;
+      says?: string;
+      data?: Record<string, unknown>;
+      also?: (draft: TargetDocument) => void;
+    } = {},
+  ): Promise<void> {
+    const { also, says = this.says, ...rest } = more;
+    await this.commit(
+      kind,
+      (draft) => {
+        also?.(draft);
+        applyNote(draft, note, { world: this.world, random: this.parts.random, says });
+      },
+      rest,
+    );
   }
 
   private nameOf(draft: TargetDocument, field: string): string | undefined {

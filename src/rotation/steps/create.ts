@@ -6,7 +6,6 @@ import type { StagedVersion } from "../../stores/store.ts";
 import { settingsFor } from "../settings.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
-import { applyNote } from "./notes.ts";
 
 /** How often the store is tried for a key whose plaintext is only in memory, and the first wait in milliseconds. */
 const STAGE_TRIES = 6;
@@ -20,46 +19,62 @@ export async function create(context: StepContext): Promise<void> {
   const rotation = openRotation(context.document);
   const name = rotation.intent as string;
   const provider = context.provider(rotation.field);
-  const old = rotation.old && (context.facts.issued[rotation.old.hash]?.value ?? (await provider.get(rotation.old.hash)));
+  const old =
+    rotation.old &&
+    (context.facts.issued[rotation.old.hash]?.value ?? (await provider.get(rotation.old.hash)));
   const view = await context.store(rotation.field).observe(rotation.policy.key.store);
   if (view.current?.value?.fingerprint() !== rotation.old?.fingerprint)
-    throw new RotationError("conflict", "the secret was changed by someone else since the rotation was planned");
+    throw new RotationError(
+      "conflict",
+      "the secret was changed by someone else since the rotation was planned",
+    );
   const settings = settingsFor(rotation.policy.key.settings, old, context.parts.clock.now());
   await context.commit("create-sent", (draft) => {
     const intent = draft.intents[name] as { sentAt?: number; settings?: Record<string, unknown> };
     intent.sentAt = context.parts.clock.now();
     intent.settings = { ...settings };
   });
-  const made = await provider.create(name, settings).catch((thrown: unknown) => refused(context, name, thrown));
+  const made = await provider
+    .create(name, settings)
+    .catch((thrown: unknown) => refused(context, name, thrown));
   if (made === undefined) return;
   const journalled = await journalIssued(context, rotation, name, made.issued, made.key);
   const staged = await stageStubbornly(context, rotation, made.issued.hash, made.key);
   if (journalled !== undefined) throw journalled;
-  await context.commit("staged", (draft) =>
-    applyNote(
-      draft,
-      { note: "staged", version: staged.version, base: staged.base, hash: made.issued.hash },
-      { world: context.world, random: context.parts.random, says: context.says },
-    ),
-  );
+  await context.note("staged", {
+    note: "staged",
+    version: staged.version,
+    base: staged.base,
+    hash: made.issued.hash,
+  });
 }
 
 /** A create that was refused for certain leaves nothing behind; anything else is searched for by name (R7). */
 async function refused(context: StepContext, name: string, thrown: unknown): Promise<undefined> {
   const error = asRotationError(thrown);
   if (error.code === "throttled" || error.code === "unreachable") {
-    await context.commit("create-not-sent", (draft) => {
-      delete draft.intents[name]?.sentAt;
-    }, { message: `nothing was created: ${error.message}` });
+    await context.commit(
+      "create-not-sent",
+      (draft) => {
+        delete draft.intents[name]?.sentAt;
+      },
+      { message: `nothing was created: ${error.message}` },
+    );
     throw error;
   }
   if (error.code !== "unauthorized" && error.code !== "forbidden" && error.code !== "rejected") throw error;
   const message = error.hint ? `${error.message}; ${error.hint}` : error.message;
-  await context.commit("failed", (draft) => {
-    const intent = draft.intents[name];
-    if (intent) intent.settled = "refused";
-    applyNote(draft, { note: "fail", message }, { world: context.world, random: context.parts.random, says: message });
-  }, { message: `the provider refused to create a key: ${message}` });
+  await context.note(
+    "failed",
+    { note: "fail", message },
+    {
+      message: `the provider refused to create a key: ${message}`,
+      also: (draft) => {
+        const intent = draft.intents[name];
+        if (intent) intent.settled = "refused";
+      },
+    },
+  );
   return undefined;
 }
 
@@ -92,7 +107,10 @@ async function journalIssued(
         const open = openRotation(draft);
         open.new = { hash: issued.hash, label: issued.label ?? "", fingerprint: key.fingerprint() };
       },
-      { message: `created key ${issued.hash}`, data: { hash: issued.hash, label: issued.label, fingerprint: key.fingerprint(), name } },
+      {
+        message: `created key ${issued.hash}`,
+        data: { hash: issued.hash, label: issued.label, fingerprint: key.fingerprint(), name },
+      },
     );
     return undefined;
   } catch (thrown) {

@@ -25,7 +25,12 @@ export function enter(document: TargetDocument, phase: Phase, now: number): Rota
   return rotation;
 }
 
-export function keyRecord(document: TargetDocument, field: string, name: string, provider: string): KeyRecord {
+export function keyRecord(
+  document: TargetDocument,
+  field: string,
+  name: string,
+  provider: string,
+): KeyRecord {
   document.keys[field] ??= { name, provider };
   const record = document.keys[field];
   record.name = name;
@@ -48,7 +53,12 @@ export function retire(
 }
 
 /** Ends the open rotation: what it leaves stands in the key's record, and a walk for lost keys is due. */
-export function end(document: TargetDocument, outcome: Outcome, now: number, message?: string): RotationRecord {
+export function end(
+  document: TargetDocument,
+  outcome: Outcome,
+  now: number,
+  message?: string,
+): RotationRecord {
   const rotation = enter(document, outcome, now);
   const record = document.keys[rotation.field] as KeyRecord;
   record.policy = rotation.policy;

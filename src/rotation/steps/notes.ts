@@ -1,4 +1,10 @@
-import type { IssuedRecord, KeyRecord, PolicySnapshot, RotationRecord, TargetDocument } from "../../journal/document.ts";
+import type {
+  IssuedRecord,
+  KeyRecord,
+  PolicySnapshot,
+  RotationRecord,
+  TargetDocument,
+} from "../../journal/document.ts";
 import { type Random, randomId } from "../../lib/random.ts";
 import { retryAt } from "../../schedule/due.ts";
 import { intendedName } from "../names.ts";
@@ -13,110 +19,97 @@ export interface NoteParts {
   says: string;
 }
 
+type NoteOf<K extends Note["note"]> = Extract<Note, { note: K }>;
+type Reducers = { [K in Note["note"]]: (draft: TargetDocument, note: NoteOf<K>, parts: NoteParts) => void };
+
+const REDUCERS: Reducers = {
+  answer: () => {},
+  settle: (draft, note) => settle(draft, note.intent, note.as),
+  schedule: (draft, note) => {
+    const record = draft.keys[note.field] as KeyRecord;
+    if (note.due) record.due = note.due;
+    else delete record.due;
+  },
+  block: (draft, note, { world, says }) => {
+    const { key } = world.policies[note.field] as PolicySnapshot;
+    draft.keys[note.field] ??= { name: key.name, provider: key.provider };
+    const record = draft.keys[note.field] as KeyRecord;
+    record.blocked = { reason: note.code, message: says, since: world.now };
+  },
+  unblock: (draft, note) => {
+    delete draft.keys[note.field]?.blocked;
+  },
+  "accept-current": (draft, note, parts) => acceptCurrent(draft, note.field, note.hash, parts),
+  start,
+  intend: (draft, _, parts) => intend(draft, parts),
+  staged: (draft, note, { world }) => stagedNow(draft, note, world.now),
+  lost: (draft, note, { world }) => {
+    const rotation = openRotation(draft);
+    retire(draft, draft.issued[note.hash], world.now, 0, "its plaintext was lost");
+    delete rotation.new;
+    delete rotation.intent;
+  },
+  verified: (draft, _, { world }) => {
+    const rotation = enter(draft, "verified", world.now);
+    const record = draft.issued[rotation.new?.hash as string] as IssuedRecord;
+    record.mayBeCurrent = true;
+  },
+  promoted: (draft, _, { world }) => promoted(draft, world.now),
+  confirmed: (draft, _, { world }) => {
+    enter(draft, "confirmed", world.now);
+  },
+  "back-to-promoted": (draft, _, { world }) => {
+    const rotation = enter(draft, "promoted", world.now);
+    rotation.confirmingSince = world.now;
+    delete rotation.usage;
+  },
+  quiet: (draft, note, { world }) => {
+    const rotation = openRotation(draft);
+    rotation.usage = { value: note.usage, at: world.now };
+    if (note.restart) rotation.phaseAt = world.now;
+  },
+  disabled: (draft, _, { world }) => {
+    enter(draft, "disabled", world.now);
+  },
+  completed: (draft, _, { world }) => completed(draft, world.now),
+  hold: (draft, note, { world }) => {
+    openRotation(draft).hold = { reason: note.code, message: note.message, since: world.now };
+  },
+  release: (draft, note, { world }) => {
+    const rotation = openRotation(draft);
+    delete rotation.hold;
+    rotation.releasedAt = world.now;
+    rotation.confirmingSince = world.now;
+    if (note.waive?.length) rotation.waived = [...new Set([...(rotation.waived ?? []), ...note.waive])];
+  },
+  revert: (draft, note, { world }) => {
+    const rotation = enter(draft, "reverting", world.now);
+    rotation.revert = { why: note.why, asked: note.asked };
+    rotation.confirmingSince = world.now;
+    delete rotation.reloads;
+    delete rotation.hold;
+  },
+  "promoted-back": (draft, note, { world }) => promotedBack(draft, note.version, world.now),
+  reverted: (draft, _, parts) => reverted(draft, parts),
+  fail: (draft, note, parts) => failed(draft, note.message, parts),
+  supersede: (draft, note, { world }) => superseded(draft, note.why, world.now),
+  distrust,
+  unretire: (draft, note) => {
+    delete draft.issued[note.hash]?.retire;
+  },
+  walked: (draft) => {
+    delete draft.walk;
+  },
+};
+
 /** Carries out a change of the journal alone, on a draft of the document. Pure but for random names. */
-export function applyNote(draft: TargetDocument, note: Note, parts: NoteParts): void {
-  const { now } = parts.world;
-  switch (note.note) {
-    case "answer":
-    case "settle":
-      if (note.note === "settle") settle(draft, note.intent, note.as);
-      return;
-    case "schedule": {
-      const record = draft.keys[note.field] as KeyRecord;
-      if (note.due) record.due = note.due;
-      else delete record.due;
-      return;
-    }
-    case "block": {
-      const snapshot = parts.world.policies[note.field] as PolicySnapshot;
-      const record = (draft.keys[note.field] ??= { name: snapshot.key.name, provider: snapshot.key.provider });
-      record.blocked = { reason: note.code, message: parts.says, since: now };
-      return;
-    }
-    case "unblock":
-      delete draft.keys[note.field]?.blocked;
-      return;
-    case "accept-current":
-      return acceptCurrent(draft, note.field, note.hash, parts);
-    case "start":
-      return start(draft, note, parts);
-    case "intend":
-      return intend(draft, parts);
-    case "staged":
-      return stagedNow(draft, note, now);
-    case "lost": {
-      const rotation = openRotation(draft);
-      retire(draft, draft.issued[note.hash], now, 0, "its plaintext was lost");
-      delete rotation.new;
-      delete rotation.intent;
-      return;
-    }
-    case "verified": {
-      const rotation = enter(draft, "verified", now);
-      const record = draft.issued[rotation.new?.hash as string] as IssuedRecord;
-      record.mayBeCurrent = true;
-      return;
-    }
-    case "promoted":
-      return promoted(draft, now);
-    case "confirmed":
-      enter(draft, "confirmed", now);
-      return;
-    case "back-to-promoted": {
-      const rotation = enter(draft, "promoted", now);
-      rotation.confirmingSince = now;
-      delete rotation.usage;
-      return;
-    }
-    case "quiet": {
-      const rotation = openRotation(draft);
-      rotation.usage = { value: note.usage, at: now };
-      if (note.restart) rotation.phaseAt = now;
-      return;
-    }
-    case "disabled":
-      enter(draft, "disabled", now);
-      return;
-    case "completed":
-      return completed(draft, now);
-    case "hold": {
-      const rotation = openRotation(draft);
-      rotation.hold = { reason: note.code, message: note.message, since: now };
-      return;
-    }
-    case "release": {
-      const rotation = openRotation(draft);
-      delete rotation.hold;
-      rotation.releasedAt = now;
-      rotation.confirmingSince = now;
-      if (note.waive?.length) rotation.waived = [...new Set([...(rotation.waived ?? []), ...note.waive])];
-      return;
-    }
-    case "revert": {
-      const rotation = enter(draft, "reverting", now);
-      rotation.revert = { why: note.why, asked: note.asked };
-      rotation.confirmingSince = now;
-      delete rotation.reloads;
-      delete rotation.hold;
-      return;
-    }
-    case "promoted-back":
-      return promotedBack(draft, note.version, now);
-    case "reverted":
-      return reverted(draft, parts);
-    case "fail":
-      return failed(draft, note.message, parts);
-    case "supersede":
-      return superseded(draft, note.why, now);
-    case "distrust":
-      return distrust(draft, note, parts);
-    case "unretire":
-      delete draft.issued[note.hash]?.retire;
-      return;
-    case "walked":
-      delete draft.walk;
-      return;
-  }
+export function applyNote<K extends Note["note"]>(
+  draft: TargetDocument,
+  note: NoteOf<K>,
+  parts: NoteParts,
+): void {
+  const reduce = REDUCERS[note.note] as (draft: TargetDocument, note: NoteOf<K>, parts: NoteParts) => void;
+  reduce(draft, note, parts);
 }
 
 function settle(draft: TargetDocument, name: string, as: "absent" | "issued"): void {
@@ -137,7 +130,11 @@ function acceptCurrent(draft: TargetDocument, field: string, hash: string, { wor
   delete issued.retire;
 }
 
-function start(draft: TargetDocument, note: Extract<Note, { note: "start" }>, { world, random }: NoteParts): void {
+function start(
+  draft: TargetDocument,
+  note: Extract<Note, { note: "start" }>,
+  { world, random }: NoteParts,
+): void {
   const snapshot = (world.policies[note.field] ?? draft.keys[note.field]?.policy) as PolicySnapshot;
   const record = keyRecord(draft, note.field, snapshot.key.name, snapshot.key.provider);
   delete record.blocked;
@@ -154,11 +151,23 @@ function start(draft: TargetDocument, note: Extract<Note, { note: "start" }>, { 
     reason: note.why,
     policy: snapshot,
     ...(hasOld && record.current
-      ? { old: { hash: record.current.hash, fingerprint: record.current.fingerprint, version: record.current.version } }
+      ? {
+          old: {
+            hash: record.current.hash,
+            fingerprint: record.current.fingerprint,
+            version: record.current.version,
+          },
+        }
       : {}),
     ...(target === undefined
       ? {}
-      : { new: { hash: target.hash, label: target.label ?? "", ...(target.fingerprint ? { fingerprint: target.fingerprint } : {}) } }),
+      : {
+          new: {
+            hash: target.hash,
+            label: target.label ?? "",
+            ...(target.fingerprint ? { fingerprint: target.fingerprint } : {}),
+          },
+        }),
   };
   if (target) delete target.retire;
 }
@@ -185,13 +194,14 @@ function stagedNow(draft: TargetDocument, note: Extract<Note, { note: "staged" }
     intent.hash = note.hash;
     intent.settled = "issued";
   }
-  const record = (draft.issued[note.hash] ??= {
+  draft.issued[note.hash] ??= {
     hash: note.hash,
     field: rotation.field,
     provider: rotation.policy.key.provider,
     origin: "issued",
     ...(intent ? { name: intent.name } : {}),
-  });
+  };
+  const record = draft.issued[note.hash] as IssuedRecord;
   setVersion(record, note.version);
   record.promotionBase = note.base;
   rotation.new = {
@@ -243,7 +253,14 @@ function reverted(draft: TargetDocument, parts: NoteParts): void {
   const asked = rotation.revert?.asked === true;
   end(draft, "reverted", now, message);
   if (!asked) scheduleRetry(draft, rotation.field, parts);
-  retire(draft, draft.issued[rotation.new?.hash ?? ""], now, 0, `given up in rotation ${rotation.id}`, rotation.waived);
+  retire(
+    draft,
+    draft.issued[rotation.new?.hash ?? ""],
+    now,
+    0,
+    `given up in rotation ${rotation.id}`,
+    rotation.waived,
+  );
 }
 
 function failed(draft: TargetDocument, message: string, parts: NoteParts): void {
@@ -267,7 +284,14 @@ function superseded(draft: TargetDocument, why: string, now: number): void {
   const rotation = end(draft, "superseded", now, why);
   for (const hash of [rotation.old?.hash, rotation.new?.hash]) {
     if (hash === undefined) continue;
-    retire(draft, draft.issued[hash], now, 0, `left by rotation ${rotation.id}, which was superseded`, rotation.waived);
+    retire(
+      draft,
+      draft.issued[hash],
+      now,
+      0,
+      `left by rotation ${rotation.id}, which was superseded`,
+      rotation.waived,
+    );
   }
 }
 
@@ -290,7 +314,14 @@ function distrust(draft: TargetDocument, note: Extract<Note, { note: "distrust" 
   }
   start(
     draft,
-    { note: "start", field: note.field, kind: "revoke", actor: note.actor, why: `revoked by ${note.actor}`, requests: [] },
+    {
+      note: "start",
+      field: note.field,
+      kind: "revoke",
+      actor: note.actor,
+      why: `revoked by ${note.actor}`,
+      requests: [],
+    },
     parts,
   );
 }

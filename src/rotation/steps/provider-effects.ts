@@ -38,7 +38,8 @@ export async function disable(context: StepContext, hash: string, field: string)
     (draft) => {
       const record = draft.issued[hash];
       if (record?.disable) record.disable.acknowledged = context.parts.clock.now();
-      if (record && gone) record.delete = { sent: context.parts.clock.now(), acknowledged: context.parts.clock.now() };
+      if (record && gone)
+        record.delete = { sent: context.parts.clock.now(), acknowledged: context.parts.clock.now() };
     },
     { field, data: { hash }, message: gone ? `key ${hash} is gone at the provider` : `disabled key ${hash}` },
   );
@@ -69,17 +70,28 @@ export async function remove(context: StepContext, hash: string, field: string):
 /** R7: the same credential must see the current key, or a 404 says nothing. */
 async function proveAbsence(context: StepContext, hash: string, field: string): Promise<void> {
   const current = context.document.keys[field]?.current?.hash;
-  const seen = current !== undefined && current !== hash ? await context.provider(field).get(current) : undefined;
+  const seen =
+    current !== undefined && current !== hash ? await context.provider(field).get(current) : undefined;
   if (seen === undefined)
-    throw new RotationError("unclear", `the provider answers 404 for key ${hash}, and does not show the current key either`, {
-      hint: "check that the management key belongs to the account that issued the keys",
-    });
+    throw new RotationError(
+      "unclear",
+      `the provider answers 404 for key ${hash}, and does not show the current key either`,
+      {
+        hint: "check that the management key belongs to the account that issued the keys",
+      },
+    );
 }
 
 /** Deletes what bears a name that we intended, and whose plaintext nobody has. */
-export async function deleteOrphan(context: StepContext, hash: string, name: string, field: string): Promise<void> {
+export async function deleteOrphan(
+  context: StepContext,
+  hash: string,
+  name: string,
+  field: string,
+): Promise<void> {
   const owner = await context.parts.journal.ownerOf(hash);
-  if (owner !== undefined) throw new RotationError("conflict", `key ${hash} belongs to ${owner}; it is left alone`);
+  if (owner !== undefined)
+    throw new RotationError("conflict", `key ${hash} belongs to ${owner}; it is left alone`);
   await context.stillOurs();
   await context.provider(field).delete(hash);
   await context.commit(
@@ -93,7 +105,12 @@ export async function deleteOrphan(context: StepContext, hash: string, name: str
 }
 
 /** Runs a consumer's reload hook; how it went is journalled, and a failure is tried again later. */
-export async function reload(context: StepContext, consumer: string, question: Question, signal?: AbortSignal): Promise<void> {
+export async function reload(
+  context: StepContext,
+  consumer: string,
+  question: Question,
+  signal?: AbortSignal,
+): Promise<void> {
   const snapshot = context.snapshot(question.field);
   const hook = context.parts.connect.reloads(snapshot).find((one) => one.consumer === consumer);
   const record = context.document.issued[question.hash];
@@ -121,9 +138,19 @@ export async function reload(context: StepContext, consumer: string, question: Q
       const at = context.parts.clock.now();
       rotation.reloads = {
         ...rotation.reloads,
-        [consumer]: { at, attempts, done: failure === undefined, ...(failure === undefined ? {} : { error: failure }) },
+        [consumer]: {
+          at,
+          attempts,
+          done: failure === undefined,
+          ...(failure === undefined ? {} : { error: failure }),
+        },
       };
     },
-    { message: failure === undefined ? `${consumer} was told to read its key again` : `reload of ${consumer} failed: ${failure}` },
+    {
+      message:
+        failure === undefined
+          ? `${consumer} was told to read its key again`
+          : `reload of ${consumer} failed: ${failure}`,
+    },
   );
 }

@@ -3,10 +3,14 @@ import { RotationError } from "../../lib/errors.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation, setVersion } from "./draft.ts";
-import { applyNote } from "./notes.ts";
 
 /** Stamps our name beside the secret (R11). */
-export async function claim(context: StepContext, field: string, takeOver: boolean, requests: string[]): Promise<void> {
+export async function claim(
+  context: StepContext,
+  field: string,
+  takeOver: boolean,
+  requests: string[],
+): Promise<void> {
   const { key, store } = context.snapshot(field);
   const create = key.store.create ?? store.type === "file";
   await context.store(field).claim(key.store, context.world.owner, { create, takeOver });
@@ -22,13 +26,12 @@ export async function restore(context: StepContext): Promise<void> {
   const value = await keptValue(context, rotation.field, fresh.hash);
   const { base } = await store.observe(ref);
   const staged = await store.stage(ref, { rotation: rotation.id, hash: fresh.hash, value, base });
-  await context.commit("staged", (draft) =>
-    applyNote(
-      draft,
-      { note: "staged", version: staged.version, base: staged.base, hash: fresh.hash },
-      { world: context.world, random: context.parts.random, says: context.says },
-    ),
-  );
+  await context.note("staged", {
+    note: "staged",
+    version: staged.version,
+    base: staged.base,
+    hash: fresh.hash,
+  });
 }
 
 /** Stages the new key again on a base that has moved, so that edits of other fields are kept (R9, R14). */
@@ -55,12 +58,7 @@ export async function promote(context: StepContext, version: string, base: strin
   const rotation = openRotation(context.document);
   await context.stillOurs();
   await context.store(rotation.field).promote(rotation.policy.key.store, version, base);
-  await context.commit(
-    "promoted",
-    (draft) =>
-      applyNote(draft, { note: "promoted" }, { world: context.world, random: context.parts.random, says: context.says }),
-    { data: { hash: rotation.new?.hash, version } },
-  );
+  await context.note("promoted", { note: "promoted" }, { data: { hash: rotation.new?.hash, version } });
 }
 
 /** Stages the old value as a new version, on what is current now (R1). */
@@ -84,17 +82,16 @@ export async function promoteBack(context: StepContext, version: string, base: s
   const rotation = openRotation(context.document);
   await context.stillOurs();
   await context.store(rotation.field).promote(rotation.policy.key.store, version, base);
-  await context.commit("promoted-back", (draft) =>
-    applyNote(
-      draft,
-      { note: "promoted-back", version },
-      { world: context.world, random: context.parts.random, says: context.says },
-    ),
-  );
+  await context.note("promoted-back", { note: "promoted-back", version });
 }
 
 /** Rewrites current as a new version of the same value, so that a promotion that expects the old base fails (R1). */
-export async function rewrite(context: StepContext, hash: string, field: string, base: string): Promise<void> {
+export async function rewrite(
+  context: StepContext,
+  hash: string,
+  field: string,
+  base: string,
+): Promise<void> {
   const ref = context.snapshot(field).key.store;
   const store = context.store(field);
   const view = await store.observe(ref);
@@ -104,7 +101,12 @@ export async function rewrite(context: StepContext, hash: string, field: string,
     if (view.current?.value === undefined) await store.fence(ref, base);
     else {
       const current = context.document.keys[field]?.current?.hash ?? "";
-      const staged = await store.stage(ref, { rotation: `fence-${hash}`, hash: current, value: view.current.value, base });
+      const staged = await store.stage(ref, {
+        rotation: `fence-${hash}`,
+        hash: current,
+        value: view.current.value,
+        base,
+      });
       await store.promote(ref, staged.version, base);
       version = staged.version;
     }
@@ -144,6 +146,7 @@ async function keptValue(context: StepContext, field: string, hash: string): Pro
   const version = context.document.issued[hash]?.version;
   const ref = context.snapshot(field).key.store;
   const value = version === undefined ? undefined : await context.store(field).read(ref, version);
-  if (value === undefined) throw new RotationError("unusable", `the store keeps the plaintext of key ${hash} no more`);
+  if (value === undefined)
+    throw new RotationError("unusable", `the store keeps the plaintext of key ${hash} no more`);
   return value;
 }

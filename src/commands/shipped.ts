@@ -1,0 +1,10 @@
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The rotation.yaml of the package, whatever folder the command runs in. */
+export const SHIPPED_POLICY = fileURLToPath(new URL("../../rotation.yaml", import.meta.url));
+
+/** This very program's entry, of the sources or of the build. */
+export const OWN_PROGRAM = fileURLToPath(
+  new URL(`../cli${extname(import.meta.filename)}`, import.meta.url),
+);

@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { startTicker, type Ticker } from "../../src/schedule/ticker.ts";
+
+const MINUTE = 60_000;
+const start = Date.parse("2026-03-02T11:57:30Z");
+let ticker: Ticker | undefined;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: start });
+});
+
+afterEach(async () => {
+  await ticker?.stop();
+  vi.useRealTimers();
+});
+
+/** Ticks during some minutes, as local times of UTC. */
+async function ticksIn(
+  minutes: number,
+  schedules: { expression: string; timezone: string }[],
+  then?: () => void,
+) {
+  const ticks: string[] = [];
+  const errors: unknown[] = [];
+  ticker = startTicker({
+    schedules,
+    onTick: () => {
+      ticks.push(new Date().toISOString().slice(11, 16));
+      then?.();
+    },
+    onError: (error) => errors.push(error),
+  });
+  await vi.advanceTimersByTimeAsync(minutes * MINUTE);
+  return { ticks, errors };
+}
+
+test("it ticks once a minute, and at each schedule, the same schedule once", async () => {
+  const noon = { expression: "0 13 * * *", timezone: "Europe/Berlin" };
+  const { ticks } = await ticksIn(4, [noon, noon]);
+  expect(ticks).toEqual(["11:58", "11:59", "12:00", "12:00", "12:01"]);
+});
+
+test("an error of a tick is handed over, and the next tick comes", async () => {
+  const { ticks, errors } = await ticksIn(3, [], () => {
+    throw new Error("journal is busy");
+  });
+  expect(ticks).toHaveLength(3);
+  expect(errors.map(String)).toEqual(Array(3).fill("Error: journal is busy"));
+});
+
+test("a tick that still runs is not started again by the same schedule", async () => {
+  let running = 0;
+  let most = 0;
+  ticker = startTicker({
+    schedules: [],
+    onTick: async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 2.5 * MINUTE));
+      running--;
+    },
+  });
+  await vi.advanceTimersByTimeAsync(10 * MINUTE);
+  expect(most).toBe(1);
+});
+
+test("after stop nothing ticks and no timer is left", async () => {
+  const { ticks } = await ticksIn(1, [{ expression: "*/2 * * * *", timezone: "Etc/UTC" }]);
+  const before = ticks.length;
+  await ticker?.stop();
+  await vi.advanceTimersByTimeAsync(10 * MINUTE);
+  expect(ticks).toHaveLength(before);
+  expect(vi.getTimerCount()).toBe(0);
+});

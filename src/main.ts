@@ -5,6 +5,7 @@ import type { Writable } from "node:stream";
 import type { PolicySnapshot } from "./journal/document.ts";
 import { openSqliteJournal } from "./journal/sqlite/open.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
+import { RotationError } from "./lib/errors.ts";
 import { directSend } from "./lib/http-direct.ts";
 import { fetchSend } from "./lib/http-fetch.ts";
 import { useProxyFromEnv } from "./lib/proxy.ts";
@@ -81,16 +82,20 @@ function connections(env: NodeJS.ProcessEnv, log: Log): Connections {
     clock: systemClock,
     env,
   };
-  const providers = keep(
-    (name, snapshot): Provider =>
-      openRouterProvider(name, snapshot.provider, {
-        send,
-        clock: systemClock,
-        random: systemRandom,
-        readSecret,
-        log: (level, message, data) => log(level, { ...data }, message),
-      }),
-  );
+  const providers = keep((name, snapshot): Provider => {
+    if (snapshot.provider.type !== "openrouter")
+      throw new RotationError(
+        "unusable",
+        `provider ${name}: this version cannot rotate keys of ${snapshot.provider.type} yet`,
+      );
+    return openRouterProvider(name, snapshot.provider, {
+      send,
+      clock: systemClock,
+      random: systemRandom,
+      readSecret,
+      log: (level, message, data) => log(level, { ...data }, message),
+    });
+  });
   const stores = keep(
     (name, snapshot): Store => fileStore(name, snapshot.store, { clock: systemClock, random: systemRandom }),
   );

@@ -17,9 +17,7 @@ export function declareSandbox(program: Command, run: Run): void {
     .argument("[COMMAND...]", "what to run inside; without it the sandbox runs until interrupted")
     .usage("[options] [-- COMMAND...]")
     .description("a provider and two services on loopback to try things on")
-    .addOption(
-      new Option("--port <number>", "the provider's; 0 takes a free one").argParser(port).default(0),
-    )
+    .addOption(new Option("--port <number>", "the provider's; 0 takes a free one").argParser(port).default(0))
     .addOption(
       new Option("--fault <spec>", "strike calls with a fault, see below; may be repeated")
         .argParser((spec: string, earlier: string[]) => [...earlier, spec])

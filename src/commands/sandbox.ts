@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
 import { RotationError } from "../lib/errors.ts";
-import { aroundProxy, type Sandbox, SANDBOX_KEY, startSandbox } from "../sandbox/sandbox.ts";
+import { aroundProxy, SANDBOX_KEY, type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import type { Globals } from "./context.ts";
 import { EXIT } from "./exit.ts";
 import { print } from "./print.ts";

@@ -5,6 +5,4 @@ import { fileURLToPath } from "node:url";
 export const SHIPPED_POLICY = fileURLToPath(new URL("../../rotation.yaml", import.meta.url));
 
 /** This very program's entry, of the sources or of the build. */
-export const OWN_PROGRAM = fileURLToPath(
-  new URL(`../cli${extname(import.meta.filename)}`, import.meta.url),
-);
+export const OWN_PROGRAM = fileURLToPath(new URL(`../cli${extname(import.meta.filename)}`, import.meta.url));

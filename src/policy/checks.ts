@@ -1,5 +1,6 @@
 import { checkExpiry } from "./checks/expiry.ts";
 import { checkNames } from "./checks/names.ts";
+import { checkNotYet } from "./checks/not-yet.ts";
 import { checkPauses } from "./checks/pauses.ts";
 import { checkProbes } from "./checks/probes.ts";
 import { checkRetirement } from "./checks/retirement.ts";
@@ -15,6 +16,7 @@ const OF_THE_POLICY: readonly ((view: PolicyView, findings: Findings) => void)[]
   checkNames,
   checkStores,
   checkSecrets,
+  checkNotYet,
 ];
 
 const OF_EACH_KEY: readonly ((key: KeyView, view: PolicyView, findings: Findings) => void)[] = [

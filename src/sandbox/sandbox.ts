@@ -75,7 +75,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   starting.defer(served.close);
   const providerUrl = `${served.url}/api/v1`;
 
-  const consumers: { name: ConsumerName; url: string; stats(): SampleConsumerStats; close(): Promise<void> }[] = [];
+  const consumers: {
+    name: ConsumerName;
+    url: string;
+    stats(): SampleConsumerStats;
+    close(): Promise<void>;
+  }[] = [];
   for (const name of CONSUMERS) {
     const consumer = await startSampleConsumer({
       name,

@@ -117,3 +117,10 @@ test("one URL by name is weak; addresses, lists and counted instances are not", 
     expect(await probing(strong), strong).toEqual([]);
   }
 });
+
+test("what this version does not carry out yet is named, never passed over", async () => {
+  const extra = "settingsDrift: apply\nnotify: [{ http: https://example.com/hook }]";
+  expect((await notes(policyText({ key: extra }))).join("\n")).toMatch(
+    /settingsDrift: this version does not change keys[^]*notify: this version sends no notifications yet/,
+  );
+});

@@ -52,7 +52,12 @@ export function proofLines(proof: DemoProof, policy: string, style: Style): stri
       : style("red", `${key}: ${proof.outcome}, ${proof.message}`),
     "",
     ...table([
-      { cells: ["  requests", `${requests.sent} sent during the rotation (${each}), ${requests.failed} failed`] },
+      {
+        cells: [
+          "  requests",
+          `${requests.sent} sent during the rotation (${each}), ${requests.failed} failed`,
+        ],
+      },
       ...consumers.map(({ failures }) => ({ cells: [], notes: failureLines(failures) })).filter(hasNotes),
       { cells: ["  before", keys(proof.keysBefore)] },
       { cells: ["  after", keys(proof.keysAfter)] },

@@ -18,7 +18,7 @@ const COLORS: Record<KeyState, Format> = {
 /** The status table: a row a key, and under it what it waits for and which old keys are on their way out. */
 export function renderStatus(keys: readonly KeyStatus[], now: number, style: Style): string {
   const head: Row = {
-    cells: ["KEY", "STATE", "PHASE", "AGE", "CURRENT", "LAST", "NEXT"].map((title) => style("bold", title)),
+    cells: ["KEY", "STATE", "AGE", "CURRENT", "LAST", "NEXT"].map((title) => style("bold", title)),
   };
   return table([head, ...keys.map((key) => row(key, now, style))]).join("\n");
 }
@@ -28,15 +28,20 @@ function row(key: KeyStatus, now: number, style: Style): Row {
   return {
     cells: [
       key.key,
-      style(COLORS[key.state], key.state),
-      rotation ? (rotation.direction === "back" ? `${rotation.phase} (going back)` : rotation.phase) : "-",
+      style(COLORS[key.state], state(key)),
       current ? formatDuration(now - (current.createdAt ?? current.since)) : "-",
       current ? [shortHash(current.hash), current.label].filter(Boolean).join(" ") : "-",
       last ? `${last.outcome} ${relative(last.at, now)}` : "-",
-      next ? `${when(next.at, now)} ${next.why}` : "-",
+      next ? when(next.at, now) + (next.why === "schedule" ? "" : `, ${next.why}`) : "-",
     ],
     notes: notes(key, now).map((note) => style("dim", note)),
   };
+}
+
+/** `ok`; with the phase while a rotation is open: `held at promoted`, `rotating: reverting`. */
+function state({ state, rotation }: KeyStatus): string {
+  if (!rotation) return state;
+  return state === "held" ? `held at ${rotation.phase}` : `${state}: ${rotation.phase}`;
 }
 
 function notes(key: KeyStatus, now: number): string[] {

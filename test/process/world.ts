@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
+
+const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
+const KILL_AT = new URL("kill-at.ts", import.meta.url).href;
+
+/** The shipped policy's key with waits that a test can afford. */
+const POLICY = `
+version: 1
+providers:
+  openrouter:
+    type: openrouter
+    managementKey: { env: OPENROUTER_MANAGEMENT_KEY }
+    baseUrl: \${OPENROUTER_BASE_URL}
+    rateLimit: { requestsPerSecond: 1000, concurrency: 8 }
+stores:
+  local: { type: file, path: "\${KEYTURN_STORE}" }
+journal: { type: sqlite, path: "\${KEYTURN_JOURNAL}" }
+keys:
+  - name: payments-api
+    provider: openrouter
+    schedule: { every: 30d }
+    store: { use: local, secret: payments-api, field: OPENROUTER_API_KEY }
+    consumers:
+      - { name: payments, probe: { http: "\${PAYMENTS_URL}/healthz" } }
+      - { name: billing, probe: { http: "\${BILLING_URL}/healthz" } }
+    confirm: { timeout: 20s, interval: 50ms, successThreshold: 2 }
+    retire: { watch: 100ms }
+`;
+
+export interface World {
+  sandbox: Sandbox;
+  env: NodeJS.ProcessEnv;
+}
+
+/** A sandbox whose consumers serve a first key already. `every` is the key's schedule. */
+export async function startWorld(options: { every?: string } & SandboxOptions = {}): Promise<World> {
+  const { every = "30d", ...more } = options;
+  const sandbox = await startSandbox({
+    requestsPerSecond: 50,
+    applyDelays: { payments: 20, billing: 60 },
+    ...more,
+  });
+  const policy = join(sandbox.folder, "rotation.yaml");
+  await writeFile(policy, POLICY.replace("every: 30d", `every: ${every}`));
+  const { PATH, HOME } = process.env;
+  const world = { sandbox, env: { PATH, HOME, ...sandbox.env, KEYTURN_POLICY: policy } };
+  const { status, stderr } = await rotate(world, ["once"]);
+  if (status !== 0) throw new Error(`provisioning failed: ${stderr}`);
+  return world;
+}
+
+export interface Ended {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  /** With `count`: how many commits, renames and calls there were. */
+  counts: Record<string, number>;
+}
+
+/** Runs the command; with `killAt`, until it kills itself there. */
+export async function rotate(
+  world: World,
+  args: string[],
+  options: { killAt?: string; count?: boolean } = {},
+): Promise<Ended> {
+  const preload = options.killAt !== undefined || options.count ? ["--import", KILL_AT] : [];
+  const child: ChildProcess = spawn(process.execPath, [...preload, CLI, ...args], {
+    env: { ...world.env, ...(options.killAt === undefined ? {} : { KILL_AT: options.killAt }) },
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
+  const [stdout, stderr, counted] = await Promise.all(
+    [child.stdout, child.stderr, child.stdio[3]].map((stream) => text(stream as Readable)),
+  );
+  const [status, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve([child.exitCode, child.signalCode]);
+    else child.once("exit", (code, by) => resolve([code, by]));
+  });
+  return {
+    status,
+    signal,
+    stdout: stdout ?? "",
+    stderr: stderr ?? "",
+    counts: counted ? (JSON.parse(counted) as Record<string, number>) : {},
+  };
+}
+
+/** The hash of the key that the consumers read. */
+export function currentHash({ sandbox }: World): string {
+  const secret = JSON.parse(readFileSync(sandbox.secret.file, "utf8")) as Record<string, string>;
+  return createHash("sha256")
+    .update(secret[sandbox.secret.field] ?? "")
+    .digest("hex");
+}
+
+/** A `rotate worker`, running until it is stopped. */
+export function startWorker(world: World) {
+  const child = spawn(process.execPath, [CLI, "worker", "--heartbeat", "1s"], {
+    env: world.env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let log = "";
+  const waiting = new Set<() => void>();
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    log += chunk;
+    for (const look of waiting) look();
+  });
+  return {
+    child,
+    log: () => log,
+    /** Resolves when the log has a match. */
+    says: (pattern: RegExp) =>
+      new Promise<void>((resolve) => {
+        const look = () => {
+          if (!pattern.test(log)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
+    /** SIGTERM; resolves when it has ended. */
+    stop: () =>
+      new Promise<{ status: number | null }>((resolve) => {
+        child.once("close", (status) => resolve({ status }));
+        child.kill("SIGTERM");
+      }),
+  };
+}

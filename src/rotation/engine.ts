@@ -1,6 +1,6 @@
 import type { EventRecord } from "../journal/document.ts";
 import type { TargetEntry } from "../journal/journal.ts";
-import { RotationError } from "../lib/errors.ts";
+import { asRotationError, RotationError } from "../lib/errors.ts";
 import type { Owner } from "../lib/owner.ts";
 import { randomId } from "../lib/random.ts";
 import type { Policy } from "../policy/schema.ts";
@@ -106,18 +106,17 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
         ...new Set([...named.map(({ target }) => target), ...(options.keys ? [] : await leftovers())]),
       ];
       const ends = new Map<string, PassEnd>();
-      const broken: unknown[] = [];
       await Promise.all(
         all.map(async (target) => {
           try {
             ends.set(target, await passOver(target, options));
           } catch (thrown) {
-            broken.push(thrown);
-            parts.log("error", { target }, thrown instanceof Error ? thrown.message : String(thrown));
+            const error = asRotationError(thrown);
+            ends.set(target, { end: "broken", error });
+            parts.log("error", { target, code: error.code, err: error }, error.message);
           }
         }),
       );
-      if (broken.length > 0) throw broken[0];
       return await results(named, earlier, ends, startedAt);
     },
 

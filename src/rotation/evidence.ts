@@ -3,9 +3,23 @@ import { pollDelay } from "../probes/poll.ts";
 import { confirms, membership, type Sweep } from "../probes/probe.ts";
 import type { ConsumerEvidence, Evidence, Question } from "./world.ts";
 
-/** How old the latest sweep may be when a key is disabled or deleted upon it, in milliseconds (R3). */
+/**
+ * How old the latest sweep may be for the sweeps to count as evidence, in milliseconds (R3): a gap
+ * longer than this, such as a paused process, begins them anew.
+ */
 export function freshFor(policy: KeyPolicy): number {
-  return Math.max(2 * policy.confirm.interval, 30_000);
+  const consumers = policy.consumers === "none" ? [] : policy.consumers;
+  const slowest = Math.max(0, ...consumers.map((consumer) => consumer.probe.timeout));
+  return Math.max(2 * policy.confirm.interval, 30_000) + slowest;
+}
+
+/** The evidence, unless it has gone stale. */
+export function freshEvidence(
+  evidence: Evidence | undefined,
+  policy: KeyPolicy,
+  now: number,
+): Evidence | undefined {
+  return evidence && now - evidence.lastAt <= freshFor(policy) ? evidence : undefined;
 }
 
 /** Evidence with one more sweep of every consumer in it. A changed membership or a relapse starts the count again. */

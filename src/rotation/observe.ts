@@ -1,6 +1,6 @@
 import type { PolicySnapshot, TargetDocument } from "../journal/document.ts";
 import { RotationError } from "../lib/errors.ts";
-import { addSweeps } from "./evidence.ts";
+import { addSweeps, freshEvidence } from "./evidence.ts";
 import type { Parts } from "./parts.ts";
 import type { Look } from "./step.ts";
 import { type Evidence, type Fact, questionKey, type World } from "./world.ts";
@@ -13,6 +13,15 @@ export class Facts {
   listed: Record<string, World["listed"][string]> = {};
   evidence: Record<string, Evidence> = {};
   skewMs: Record<string, number | undefined> = {};
+
+  /** A clock that went back has made the age of every fact unknown (R15). */
+  forgetAll(): void {
+    this.forgetStore();
+    this.forgetProvider();
+    this.issued = {};
+    this.accepted = {};
+    this.evidence = {};
+  }
 
   forgetStore(): void {
     this.store = {};
@@ -83,7 +92,8 @@ export async function observe(
         const probes = parts.connect.probes(snapshot);
         const sweeps = await Promise.all(probes.map((probe) => probe.sweep(expected, signal)));
         const key = questionKey(question.field, question.wanted, question.outgoing);
-        facts.evidence[key] = addSweeps(facts.evidence[key], question, sweeps, at);
+        const before = freshEvidence(facts.evidence[key], question.policy, at);
+        facts.evidence[key] = addSweeps(before, question, sweeps, at);
         return;
       }
     }

@@ -36,7 +36,9 @@ export type PassEnd =
   | { end: "parked"; reason: string; says: string }
   | { end: "stopped" }
   /** Another live worker has the lease. */
-  | { end: "busy" };
+  | { end: "busy" }
+  /** The pass could not go on: the journal failed, or we are at fault. */
+  | { end: "broken"; error: RotationError };
 
 /** How long one wait lasts at most before requests and the lease are looked after again: with a rotation in flight, and without. */
 const SLICE_MS = 1_000;
@@ -86,6 +88,10 @@ export class TargetPass {
     let renewed = this.parts.clock.now();
     for (;;) {
       if (this.options.signal?.aborted) return { end: "stopped" };
+      if (this.parts.clock.now() - renewed > LEASE_MS / 4) {
+        await this.parts.journal.renew(lease, LEASE_MS);
+        renewed = this.parts.clock.now();
+      }
       const world = await this.world();
       const decision = this.judge(decide(world));
       if ("idle" in decision) return { end: "idle", ...decision.idle };
@@ -94,16 +100,11 @@ export class TargetPass {
         const ended = this.ends(world, decision.wait);
         if (ended) return ended;
         this.tellWaiting(world, decision.wait);
-        if (world.now - renewed > LEASE_MS / 4) {
-          await this.parts.journal.renew(lease, LEASE_MS);
-          renewed = world.now;
-        }
         const slice = world.document.rotation ? SLICE_MS : LONG_SLICE_MS;
         await this.parts.clock.sleep(Math.min(decision.wait.until - world.now, slice), this.options.signal);
         continue;
       }
       await this.take(lease, world, decision.step);
-      renewed = this.parts.clock.now();
     }
   }
 

@@ -23,6 +23,13 @@ export function resultOf(
   refusal: EventRecord | undefined,
 ): KeyResult {
   const { key, field } = place;
+  if (end.end === "broken")
+    return {
+      key,
+      outcome: "failed",
+      message: end.error.message,
+      ...(end.error.hint ? { hint: end.error.hint } : {}),
+    };
   const open = document.rotation?.field === field ? document.rotation : undefined;
   const record = document.keys[field];
   if (open) {

@@ -19,7 +19,7 @@ const COMMANDS = [
   ["sandbox", "--help"],
 ];
 
-describe("rotate, asked about itself", () => {
+describe.concurrent("rotate, asked about itself", () => {
   it("prints the version of the package", async () => {
     const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
     expect(await rotate(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
@@ -44,7 +44,7 @@ describe("rotate, asked about itself", () => {
   });
 });
 
-describe("rotate, used wrongly", () => {
+describe.concurrent("rotate, used wrongly", () => {
   const cases: [string, string[], string][] = [
     [
       "suggests the command that was meant",
@@ -92,7 +92,7 @@ describe("rotate, used wrongly", () => {
   });
 });
 
-describe("rotate on a policy that is not there", () => {
+describe.concurrent("rotate on a policy that is not there", () => {
   const readers = [
     ["validate"],
     ["status"],

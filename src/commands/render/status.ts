@@ -24,7 +24,7 @@ export function renderStatus(keys: readonly KeyStatus[], now: number, style: Sty
 }
 
 function row(key: KeyStatus, now: number, style: Style): Row {
-  const { current, last, next, rotation } = key;
+  const { current, last, next } = key;
   return {
     cells: [
       key.key,

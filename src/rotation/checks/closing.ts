@@ -1,5 +1,5 @@
 import type { RotationRecord } from "../../journal/document.ts";
-import { describeMissing, freshFor, requiredConsumers, sweptEnough, unconfirmed } from "../evidence.ts";
+import { describeMissing, requiredConsumers, sweptEnough, unconfirmed } from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
 import { DISABLE_LIMIT_MS, PROVIDER_POLL_MS, waitEnd } from "../timing.ts";
@@ -44,7 +44,7 @@ export function confirmed(world: World, rotation: RotationRecord): Decision {
   const evidence = evidenceFor(world, question);
   const relapse = relapsed(world, rotation, question, evidence);
   if (relapse) return relapse;
-  if (!proves(world, rotation, evidence, retire.after === 0 ? 0 : end))
+  if (!proves(rotation, evidence, retire.after === 0 ? 0 : end))
     return sweepOrWait(world, question, "consumers to confirm again");
   if (retire.requireQuiet) {
     const usage = needIssued(world, rotation.field, old.hash, end);
@@ -116,7 +116,7 @@ export function disabled(world: World, rotation: RotationRecord): Decision {
       "relapse",
       `a consumer relapsed with the old key disabled (${describeMissing(lapsed, evidence)})`,
     );
-  if (world.now >= end && proves(world, rotation, evidence, retire.watch === 0 ? 0 : end)) return COMPLETED;
+  if (world.now >= end && proves(rotation, evidence, retire.watch === 0 ? 0 : end)) return COMPLETED;
   return sweepOrWait(
     world,
     question,
@@ -144,7 +144,6 @@ function relapsed(
 
 /** Whether the sweeps of this pass prove, now, that every consumer uses the new key; the latest began at `notBefore` or later. */
 function proves(
-  world: World,
   rotation: RotationRecord,
   evidence: Evidence | undefined,
   notBefore: number,
@@ -152,6 +151,5 @@ function proves(
   const { key: policy } = rotation.policy;
   if (requiredConsumers(policy, rotation.waived).length === 0) return true;
   if (evidence === undefined || evidence.lastAt < notBefore) return false;
-  if (world.now - evidence.lastAt > freshFor(policy)) return false;
   return unconfirmed(policy, rotation.waived ?? [], evidence).length === 0;
 }

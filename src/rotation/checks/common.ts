@@ -2,9 +2,10 @@ import type { IssuedRecord, PolicySnapshot, RotationRecord } from "../../journal
 import type { IssuedKey } from "../../providers/provider.ts";
 import { windowState } from "../../schedule/windows.ts";
 import type { SecretView } from "../../stores/store.ts";
-import { nextSweepAt } from "../evidence.ts";
+import { freshEvidence, nextSweepAt } from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
+import { SKEW_LIMIT_MS } from "../timing.ts";
 import { type Evidence, type Fact, type Question, questionKey, type World } from "../world.ts";
 
 /** What a check answers: a decision, or undefined when it has nothing to say. */
@@ -60,8 +61,10 @@ export function needList(world: World, field: string, provider: string, notBefor
   return { decision: step({ look: "list", field }, "look-list", "walks the provider's list of keys") };
 }
 
+/** What the sweeps of this pass show about a question, while they are fresh. */
 export function evidenceFor(world: World, question: Question): Evidence | undefined {
-  return world.evidence[questionKey(question.field, question.wanted, question.outgoing)];
+  const evidence = world.evidence[questionKey(question.field, question.wanted, question.outgoing)];
+  return freshEvidence(evidence, question.policy, world.now);
 }
 
 /** The next sweep, or the wait for it (never beyond `until`). */
@@ -102,8 +105,17 @@ export function recordByFingerprint(
   );
 }
 
-/** Whether keys may be started, disabled and deleted now; suspended keys and closed windows say no. */
+/** Our clock and the provider's are too far apart for anything to be created or deleted (R15). */
+export function skewed(world: World, provider: string): string | undefined {
+  const skew = Math.abs(world.skewMs[provider] ?? 0);
+  if (skew <= SKEW_LIMIT_MS) return undefined;
+  return `our clock and the provider's are ${Math.round(skew / 60_000)} minutes apart; set the clock`;
+}
+
+/** Whether keys may be started, disabled and deleted now; suspended keys, closed windows and clocks that disagree say no. */
 export function gate(world: World, field: string): Decision | undefined {
+  const skew = skewed(world, snapshotFor(world, field)?.key.provider ?? "");
+  if (skew) return { parked: { reason: "clock-skew", says: skew } };
   const policy = world.policies[field]?.key;
   if (policy === undefined) return undefined;
   if (policy.suspend)

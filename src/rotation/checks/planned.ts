@@ -2,9 +2,9 @@ import type { RotationRecord } from "../../journal/document.ts";
 import type { SecretView } from "../../stores/store.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
-import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, SKEW_LIMIT_MS } from "../timing.ts";
+import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS } from "../timing.ts";
 import type { World } from "../world.ts";
-import { needAccepted, needList, needStore } from "./common.ts";
+import { needAccepted, needList, needStore, skewed } from "./common.ts";
 
 /** Creates without a reply, in a row, before a person is asked. */
 const MOST_UNRESOLVED = 3;
@@ -33,12 +33,8 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
     return step({ note: "intend" }, "intend", "writes down the exact name the new key will bear");
   }
   if (intent.sentAt === undefined) {
-    const skew = world.skewMs[rotation.policy.key.provider];
-    if (skew !== undefined && Math.abs(skew) > SKEW_LIMIT_MS)
-      return hold(
-        "clock-skew",
-        `our clock and the provider's are ${Math.round(Math.abs(skew) / 60_000)} minutes apart`,
-      );
+    const skew = skewed(world, rotation.policy.key.provider);
+    if (skew) return hold("clock-skew", skew);
     return step(
       { effect: "create" },
       "create",

@@ -1,5 +1,5 @@
 import type { IssuedRecord } from "../../journal/document.ts";
-import { describeMissing, freshFor, requiredConsumers, sweptEnough, unconfirmed } from "../evidence.ts";
+import { describeMissing, requiredConsumers, sweptEnough, unconfirmed } from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
 import type { World } from "../world.ts";
@@ -68,8 +68,7 @@ function evidenceAgainst(world: World, record: IssuedRecord): Decision | undefin
       const next = sweepOrWait(world, question, says);
       return "wait" in next ? { parked: { reason: "still-used", says, until: next.wait.until } } : next;
     }
-    if (missing.length > 0 || evidence === undefined || world.now - evidence.lastAt > freshFor(policy))
-      return sweepOrWait(world, question, says);
+    if (missing.length > 0 || evidence === undefined) return sweepOrWait(world, question, says);
   }
   const store = needStore(world, record.field, Math.max(evidence?.lastAt ?? 0, record.retire?.since ?? 0));
   if ("decision" in store) return store.decision;

@@ -2,15 +2,17 @@ import type { PolicySnapshot, RotationKind } from "../../journal/document.ts";
 import { sameOwner } from "../../lib/owner.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, type Effect, type Look, step, stepKey } from "../step.ts";
-import { SKEW_LIMIT_MS, STORE_FRESH_MS } from "../timing.ts";
-import { type Question, questionKey, type World } from "../world.ts";
+import { STORE_FRESH_MS } from "../timing.ts";
+import type { Question, World } from "../world.ts";
 import {
   currentFingerprint,
+  evidenceFor,
   type Need,
   needIssued,
   needList,
   needStore,
   recordByFingerprint,
+  skewed,
 } from "./common.ts";
 
 /** Something should be started for this key and cannot be: journalled once, with what to do. */
@@ -132,15 +134,8 @@ export function startChecks(
     ? have(world, field, requests, needIssued(world, field, current.hash))
     : have(world, field, requests, needList(world, field, policy.provider));
   if ("decision" in preflight) return preflight.decision;
-  const skew = world.skewMs[policy.provider];
-  if (skew !== undefined && Math.abs(skew) > SKEW_LIMIT_MS)
-    return block(
-      world,
-      field,
-      "clock-skew",
-      requests,
-      `${policy.name}: our clock and the provider's are ${Math.round(Math.abs(skew) / 60_000)} minutes apart; set the clock`,
-    );
+  const skew = skewed(world, policy.provider);
+  if (skew) return block(world, field, "clock-skew", requests, `${policy.name}: ${skew}`);
   if (current) {
     const unhealthy = firstSweep(
       world,
@@ -160,7 +155,7 @@ export function startChecks(
 function firstSweep(world: World, question: Question, requests: string[]): Decision | undefined {
   const { policy, field } = question;
   if (policy.consumers === "none") return undefined;
-  const evidence = world.evidence[questionKey(field, question.wanted, question.outgoing)];
+  const evidence = evidenceFor(world, question);
   if (evidence === undefined)
     return step(
       { look: "sweep", field, question },

@@ -1,3 +1,4 @@
+import { checkClock } from "./checks/clock.ts";
 import type { Check } from "./checks/common.ts";
 import { checkDue } from "./checks/due.ts";
 import { checkIntents } from "./checks/intents.ts";
@@ -5,11 +6,12 @@ import { checkRequests } from "./checks/requests.ts";
 import { checkRetirements, checkRevokedNow } from "./checks/retire.ts";
 import { checkRotation } from "./checks/rotation.ts";
 import { checkCurrentEnabled } from "./checks/safety.ts";
-import type { Decision } from "./step.ts";
+import { type Decision, patient } from "./step.ts";
 import type { World } from "./world.ts";
 
-/** In order of precedence. The first that has something to do, or has to wait, decides; waits and idleness yield to later ones. */
+/** In order of precedence. The first that has something to do decides; waits, failed steps among them, and idleness yield to later ones. */
 const CHECKS: readonly Check[] = [
+  checkClock,
   checkRequests,
   checkCurrentEnabled,
   checkRevokedNow,
@@ -29,8 +31,9 @@ export function decide(world: World): Decision {
   let parked: Decision | undefined;
   let until: number | undefined;
   for (const check of CHECKS) {
-    const decision = check(world);
-    if (decision === undefined) continue;
+    const checked = check(world);
+    if (checked === undefined) continue;
+    const decision = patient(world, checked);
     if ("step" in decision) return decision;
     const instant =
       "wait" in decision

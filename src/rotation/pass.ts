@@ -7,7 +7,7 @@ import { Facts, observe } from "./observe.ts";
 import type { Parts } from "./parts.ts";
 import { consumerProgress, rotationProgress } from "./progress.ts";
 import type { Progress } from "./report.ts";
-import { type Decision, type Effect, type Look, type Note, type Step, stepKey } from "./step.ts";
+import { type Effect, type Look, type Note, type Step, stepKey } from "./step.ts";
 import { perform, record } from "./steps/act.ts";
 import { LEASE_MS, StepContext } from "./steps/context.ts";
 import { stepBackoff } from "./timing.ts";
@@ -53,6 +53,7 @@ export class TargetPass {
   private readonly options: TargetPassOptions;
   private readonly facts = new Facts();
   private readonly failed: Record<string, Failure> = {};
+  private latest = Number.NEGATIVE_INFINITY;
   private lastEnd: PassEnd = { end: "idle" };
 
   constructor(parts: Parts, options: TargetPassOptions) {
@@ -78,7 +79,7 @@ export class TargetPass {
 
   /** A target with nothing to do costs one read of the journal, and no lease. */
   private async nothingToDo(): Promise<boolean> {
-    const decision = this.judge(decide(await this.world()));
+    const decision = decide(await this.world());
     if (!("idle" in decision)) return false;
     this.lastEnd = { end: "idle", ...decision.idle };
     return true;
@@ -93,7 +94,7 @@ export class TargetPass {
         renewed = this.parts.clock.now();
       }
       const world = await this.world();
-      const decision = this.judge(decide(world));
+      const decision = decide(world);
       if ("idle" in decision) return { end: "idle", ...decision.idle };
       if ("parked" in decision) return this.parked(decision.parked);
       if ("wait" in decision) {
@@ -111,8 +112,11 @@ export class TargetPass {
   private async world(): Promise<World> {
     const { journal, clock, random } = this.parts;
     const { document } = await journal.read(this.options.target);
+    const now = clock.now();
+    if (now < this.latest) this.forgetEverything();
+    this.latest = now;
     return {
-      now: clock.now(),
+      now,
       target: this.options.target,
       owner: this.options.owner,
       document,
@@ -130,12 +134,10 @@ export class TargetPass {
     };
   }
 
-  /** A step that has failed in this pass is waited for instead of being repeated at once. */
-  private judge(decision: Decision): Decision {
-    if (!("step" in decision) || "note" in decision.step) return decision;
-    const failure = this.failed[stepKey(decision.step)];
-    if (failure === undefined || this.parts.clock.now() >= failure.until) return decision;
-    return { wait: { until: failure.until, reason: failure.error.code, says: failure.error.message } };
+  /** The clock went back: how old anything found in this pass is, nobody knows (R15). */
+  private forgetEverything(): void {
+    this.facts.forgetAll();
+    for (const key of Object.keys(this.failed)) delete this.failed[key];
   }
 
   private ends(world: World, wait: { until: number; reason: string; says: string }): PassEnd | undefined {
@@ -174,10 +176,7 @@ export class TargetPass {
     const key = stepKey(step);
     try {
       if ("look" in step) await this.look(world, step);
-      else
-        await this.change(lease, world, step, (context) =>
-          perform(context, step as Effect, this.options.signal),
-        );
+      else await this.change(lease, world, step, (context) => perform(context, step as Effect));
       delete this.failed[key];
     } catch (thrown) {
       const error = asRotationError(thrown);

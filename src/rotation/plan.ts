@@ -72,8 +72,6 @@ export async function planKey(
     const { step } = decision;
     const context = new StepContext(dry, lease, facts, world, step);
     if ("look" in step || ("effect" in step && step.effect === "adopt")) {
-      if (failed[stepKey(step)])
-        return plan(place, "BLOCKED", failed[stepKey(step)]?.error.message ?? "", steps);
       try {
         if ("look" in step) await observe(parts, world, facts, step);
         else {
@@ -129,6 +127,8 @@ function ended(
   steps: PlanStep[],
 ): KeyPlan {
   const adopted = steps.some((step) => step.reason === "adopt");
+  const [failure] = Object.values(world.failed);
+  if ("wait" in decision && failure) return plan(place, "BLOCKED", failure.error.message, steps);
   if ("wait" in decision)
     return plan(
       place,

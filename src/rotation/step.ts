@@ -1,5 +1,5 @@
 import type { RotationKind } from "../journal/document.ts";
-import type { Question } from "./world.ts";
+import type { Question, World } from "./world.ts";
 
 /** A look at the world: changes nothing, and what it finds becomes a fact of the pass. */
 export type Look =
@@ -49,7 +49,9 @@ export type Note =
   | { note: "supersede"; why: string; requests?: string[] }
   | { note: "distrust"; field: string; requests: string[]; actor: string; immediately: boolean }
   | { note: "unretire"; hash: string }
-  | { note: "walked" };
+  | { note: "walked" }
+  /** Instants that lie ahead of what the clock allows count from now. */
+  | { note: "clock" };
 
 /** A change of the world outside. Each looks again before it acts, and records what it did. */
 export type Effect =
@@ -97,4 +99,12 @@ export function stepKey(step: Look | Effect): string {
   const detail =
     "hash" in step ? step.hash : "consumer" in step ? step.consumer : "field" in step ? step.field : "";
   return `${step.effect}:${detail}`;
+}
+
+/** A step that has failed in this pass is waited for instead of being repeated at once, and so yields to what comes after it. */
+export function patient(world: World, decision: Decision): Decision {
+  if (!("step" in decision) || "note" in decision.step) return decision;
+  const failure = world.failed[stepKey(decision.step)];
+  if (failure === undefined || world.now >= failure.until) return decision;
+  return wait(failure.until, failure.error.code, failure.error.message);
 }

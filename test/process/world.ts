@@ -6,13 +6,14 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { open } from "../../src/main.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
 
 const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 const KILL_AT = new URL("kill-at.ts", import.meta.url).href;
 
 /** The shipped policy's key with waits that a test can afford. */
-const POLICY = `
+export const POLICY = `
 version: 1
 providers:
   openrouter:
@@ -38,23 +39,55 @@ keys:
 export interface World {
   sandbox: Sandbox;
   env: NodeJS.ProcessEnv;
+  /** Path of rotation.yaml. */
+  policyFile: string;
+  /** Stops the sandbox and removes its folder. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A sandbox whose consumers serve a first key already. `every` is the key's schedule. */
-export async function startWorld(options: { every?: string } & SandboxOptions = {}): Promise<World> {
-  const { every = "30d", ...more } = options;
+export interface WorldOptions extends SandboxOptions {
+  /** The key's schedule. */
+  every?: string;
+  /** False: no key has been issued yet. */
+  provisioned?: boolean;
+  /** Edits the policy after the first key was provisioned. */
+  policy?: (text: string) => string;
+}
+
+/** A sandbox whose consumers serve a first key already. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const { every = "30d", provisioned = true, policy = (yaml) => yaml, ...more } = options;
   const sandbox = await startSandbox({
     requestsPerSecond: 50,
     applyDelays: { payments: 20, billing: 60 },
     ...more,
   });
-  const policy = join(sandbox.folder, "rotation.yaml");
-  await writeFile(policy, POLICY.replace("every: 30d", `every: ${every}`));
+  const policyFile = join(sandbox.folder, "rotation.yaml");
+  const yaml = POLICY.replace("every: 30d", `every: ${every}`);
+  await writeFile(policyFile, yaml);
   const { PATH, HOME } = process.env;
-  const world = { sandbox, env: { PATH, HOME, ...sandbox.env, KEYTURN_POLICY: policy } };
-  const { status, stderr } = await rotate(world, ["once"]);
-  if (status !== 0) throw new Error(`provisioning failed: ${stderr}`);
+  const world: World = {
+    sandbox,
+    env: { PATH, HOME, ...sandbox.env, KEYTURN_POLICY: policyFile },
+    policyFile,
+    [Symbol.asyncDispose]: () => sandbox.close(),
+  };
+  if (provisioned) await provision(world);
+  await writeFile(policyFile, policy(yaml));
   return world;
+}
+
+/** The first key, by a pass in this process: a child would only cost time. */
+async function provision({ policyFile, env }: World): Promise<void> {
+  const options = { policyFile, env, logLevel: "silent", color: false, pretty: false };
+  const { engine, clock, close } = await open(options);
+  try {
+    const deadline = clock.now() + 30_000;
+    const [result] = await engine.pass({ deadline, start: true, until: "completed" });
+    if (result?.outcome !== "completed") throw new Error(`provisioning failed: ${result?.message}`);
+  } finally {
+    await close();
+  }
 }
 
 export interface Ended {
@@ -66,17 +99,32 @@ export interface Ended {
   counts: Record<string, number>;
 }
 
+export interface RotateOptions {
+  killAt?: string;
+  count?: boolean;
+  /** Standard input; closed when left out. */
+  stdin?: string;
+  /** Over the world's variables; undefined takes one away. */
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  /** Called with the child as soon as it runs, for signals. */
+  started?: (child: ChildProcess) => void;
+}
+
 /** Runs the command; with `killAt`, until it kills itself there. */
-export async function rotate(
-  world: World,
-  args: string[],
-  options: { killAt?: string; count?: boolean } = {},
-): Promise<Ended> {
+export async function rotate(world: World, args: string[], options: RotateOptions = {}): Promise<Ended> {
   const preload = options.killAt !== undefined || options.count ? ["--import", KILL_AT] : [];
   const child: ChildProcess = spawn(process.execPath, [...preload, CLI, ...args], {
-    env: { ...world.env, ...(options.killAt === undefined ? {} : { KILL_AT: options.killAt }) },
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    cwd: options.cwd,
+    env: {
+      ...world.env,
+      ...options.env,
+      ...(options.killAt === undefined ? {} : { KILL_AT: options.killAt }),
+    },
+    stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe", "pipe"],
   });
+  child.stdin?.on("error", () => {}).end(options.stdin);
+  options.started?.(child);
   const [stdout, stderr, counted] = await Promise.all(
     [child.stdout, child.stderr, child.stdio[3]].map((stream) => text(stream as Readable)),
   );

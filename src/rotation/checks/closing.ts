@@ -143,11 +143,7 @@ function relapsed(
 }
 
 /** Whether the sweeps of this pass prove, now, that every consumer uses the new key; the latest began at `notBefore` or later. */
-function proves(
-  rotation: RotationRecord,
-  evidence: Evidence | undefined,
-  notBefore: number,
-): boolean {
+function proves(rotation: RotationRecord, evidence: Evidence | undefined, notBefore: number): boolean {
   const { key: policy } = rotation.policy;
   if (requiredConsumers(policy, rotation.waived).length === 0) return true;
   if (evidence === undefined || evidence.lastAt < notBefore) return false;

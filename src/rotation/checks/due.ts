@@ -1,7 +1,7 @@
 import type { IssuedRecord, KeyRecord, PolicySnapshot, RequestRecord } from "../../journal/document.ts";
 import type { KeyPolicy } from "../../policy/schema.ts";
 import { computeDue } from "../../schedule/due.ts";
-import { type Decision, step } from "../step.ts";
+import { type Decision, patient, step } from "../step.ts";
 import type { World } from "../world.ts";
 import { gate } from "./common.ts";
 import { block, identifyCurrent, startChecks } from "./start.ts";
@@ -18,7 +18,7 @@ export function checkDue(world: World): Decision | undefined {
   let earliest: number | undefined;
   let other: Decision | undefined;
   for (const [field, snapshot] of Object.entries(world.policies)) {
-    const decision = dueOf(world, field, snapshot);
+    const decision = patient(world, dueOf(world, field, snapshot));
     if ("step" in decision) return decision;
     if ("idle" in decision) earliest = Math.min(earliest ?? Infinity, decision.idle.until ?? Infinity);
     else other ??= decision;

@@ -2,18 +2,21 @@ import type { IssuedRecord, RequestRecord, RotationRecord } from "../../journal/
 import { sameOwner } from "../../lib/owner.ts";
 import { shortHash } from "../names.ts";
 import { mayBePromoted } from "../phase.ts";
-import { type Decision, step } from "../step.ts";
+import { type Decision, patient, step } from "../step.ts";
 import type { World } from "../world.ts";
 import { needStore } from "./common.ts";
 import { identifyCurrent } from "./start.ts";
 
 /** Operators' requests, oldest first. A `rotate` with nothing open is left to the start checks. */
 export function checkRequests(world: World): Decision | undefined {
+  let waiting: Decision | undefined;
   for (const request of world.requests) {
-    const decision = answer(world, request);
-    if (decision) return decision;
+    const next = answer(world, request);
+    const decision = next && patient(world, next);
+    if (decision && "step" in decision) return decision;
+    waiting ??= decision;
   }
-  return undefined;
+  return waiting;
 }
 
 function answer(world: World, request: RequestRecord): Decision | undefined {

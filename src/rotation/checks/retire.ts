@@ -1,17 +1,20 @@
 import type { IssuedRecord } from "../../journal/document.ts";
 import { describeMissing, requiredConsumers, sweptEnough, unconfirmed } from "../evidence.ts";
 import { shortHash } from "../names.ts";
-import { type Decision, step, wait } from "../step.ts";
+import { type Decision, patient, step, wait } from "../step.ts";
 import type { World } from "../world.ts";
 import { currentFingerprint, evidenceFor, gate, needStore, snapshotFor, sweepOrWait } from "./common.ts";
 
 /** `revoke --immediately`: distrusted keys go before anything else, whoever uses them (R12). */
 export function checkRevokedNow(world: World): Decision | undefined {
+  let waiting: Decision | undefined;
   for (const record of Object.values(world.document.issued)) {
     if (!record.distrusted || !record.retire?.immediately) continue;
-    return remove(record);
+    const decision = patient(world, remove(record));
+    if ("step" in decision) return decision;
+    waiting = earlier(waiting, decision);
   }
-  return undefined;
+  return waiting;
 }
 
 /** Old keys on their way out: disabled, soaked, deleted; each upon fresh evidence (R3). Only between rotations. */
@@ -20,7 +23,8 @@ export function checkRetirements(world: World): Decision | undefined {
   let waiting: Decision | undefined;
   for (const record of Object.values(world.document.issued)) {
     if (record.retire === undefined) continue;
-    const decision = retire(world, record);
+    const next = retire(world, record);
+    const decision = next && patient(world, next);
     if (decision && "step" in decision) return decision;
     waiting = earlier(waiting, decision);
   }

@@ -7,10 +7,10 @@ import { deleteOrphan, disable, enable, reload, remove } from "./provider-effect
 import { claim, forget, promote, promoteBack, putBack, restage, restore, rewrite } from "./store-effects.ts";
 
 /** Carries out one effect. What it changes outside is journalled by it; facts it makes stale are forgotten. */
-export async function perform(context: StepContext, effect: Effect, signal?: AbortSignal): Promise<void> {
+export async function perform(context: StepContext, effect: Effect): Promise<void> {
   const { facts } = context;
   try {
-    await dispatch(context, effect, signal);
+    await dispatch(context, effect);
   } finally {
     if (effect.effect !== "reload") facts.forgetStore();
     if ("hash" in effect || effect.effect === "create")
@@ -18,7 +18,7 @@ export async function perform(context: StepContext, effect: Effect, signal?: Abo
   }
 }
 
-function dispatch(context: StepContext, effect: Effect, signal?: AbortSignal): Promise<void> {
+function dispatch(context: StepContext, effect: Effect): Promise<void> {
   switch (effect.effect) {
     case "claim":
       return claim(context, effect.field, effect.takeOver, effect.requests);
@@ -33,7 +33,7 @@ function dispatch(context: StepContext, effect: Effect, signal?: AbortSignal): P
     case "promote":
       return promote(context, effect.version, effect.base);
     case "reload":
-      return reload(context, effect.consumer, effect.question, signal);
+      return reload(context, effect.consumer, effect.question);
     case "enable":
       return enable(context, effect.hash, effect.field);
     case "disable":

@@ -7,6 +7,7 @@ import type {
 } from "../../journal/document.ts";
 import { type Random, randomId } from "../../lib/random.ts";
 import { retryAt } from "../../schedule/due.ts";
+import { setInstantsRight } from "../journal-clock.ts";
 import { intendedName } from "../names.ts";
 import type { Note } from "../step.ts";
 import type { World } from "../world.ts";
@@ -100,6 +101,7 @@ const REDUCERS: Reducers = {
   walked: (draft) => {
     delete draft.walk;
   },
+  clock: (draft, _, { world }) => setInstantsRight(draft, world.now),
 };
 
 /** Carries out a change of the journal alone, on a draft of the document. Pure but for random names. */

@@ -105,28 +105,20 @@ export async function deleteOrphan(
 }
 
 /** Runs a consumer's reload hook; how it went is journalled, and a failure is tried again later. */
-export async function reload(
-  context: StepContext,
-  consumer: string,
-  question: Question,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function reload(context: StepContext, consumer: string, question: Question): Promise<void> {
   const snapshot = context.snapshot(question.field);
   const hook = context.parts.connect.reloads(snapshot).find((one) => one.consumer === consumer);
   const record = context.document.issued[question.hash];
   let failure: string | undefined;
   try {
-    await hook?.run(
-      {
-        keyNames: [question.policy.name, ...question.policy.formerly],
-        fingerprint: question.wanted,
-        hash: question.hash,
-        label: record?.label ?? "",
-        version: record?.version ?? "",
-        outgoing: question.outgoing,
-      },
-      signal,
-    );
+    await hook?.run({
+      keyNames: [question.policy.name, ...question.policy.formerly],
+      fingerprint: question.wanted,
+      hash: question.hash,
+      label: record?.label ?? "",
+      version: record?.version ?? "",
+      outgoing: question.outgoing,
+    });
   } catch (thrown) {
     failure = thrown instanceof Error ? thrown.message : String(thrown);
   }

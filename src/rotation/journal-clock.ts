@@ -1,0 +1,49 @@
+import type { TargetDocument } from "../journal/document.ts";
+
+/** One instant of a document, and the latest that it can be while clocks only go forward, in milliseconds from now. */
+interface Instant {
+  holder: Record<string, unknown>;
+  name: string;
+  ahead: number;
+}
+
+/** Whether an instant in the journal lies further ahead than its own duration: the clock went back (R15). */
+export function clockWentBack(document: TargetDocument, now: number): boolean {
+  return instantsOf(document).some((instant) => isAhead(instant, now));
+}
+
+/** Makes every such instant count from now. */
+export function setInstantsRight(draft: TargetDocument, now: number): void {
+  for (const instant of instantsOf(draft))
+    if (isAhead(instant, now)) instant.holder[instant.name] = now + instant.ahead;
+}
+
+function isAhead({ holder, name, ahead }: Instant, now: number): boolean {
+  const at = holder[name];
+  return typeof at === "number" && at > now + ahead;
+}
+
+function instantsOf(document: TargetDocument): Instant[] {
+  const found: Instant[] = [];
+  const add = (holder: object | undefined, names: readonly string[], ahead = 0) => {
+    if (holder === undefined) return;
+    for (const name of names) found.push({ holder: holder as Record<string, unknown>, name, ahead });
+  };
+  const { rotation } = document;
+  add(rotation, ["startedAt", "phaseAt", "confirmingSince", "releasedAt"]);
+  add(rotation?.usage, ["at"]);
+  for (const reload of Object.values(rotation?.reloads ?? {})) add(reload, ["at"]);
+  for (const key of Object.values(document.keys)) {
+    add(key.current, ["since"]);
+    add(key.retry, ["at"], key.policy?.key.retry.max);
+  }
+  for (const { disable, delete: gone, retire } of Object.values(document.issued)) {
+    add(disable, ["sent", "acknowledged"]);
+    add(gone, ["sent", "acknowledged"]);
+    add(retire, ["since"]);
+    add(retire, ["dueAt"], retire?.keepFor);
+  }
+  for (const intent of Object.values(document.intents)) add(intent, ["plannedAt", "sentAt"]);
+  add(document.walk, ["since"]);
+  return found;
+}

@@ -78,6 +78,8 @@ export interface IssuedRecord {
   mayBeCurrent?: boolean;
   /** A disable call; `sent` is journalled before it goes out (R2). Removed when the key is seen enabled again. */
   disable?: { sent: number; acknowledged?: number };
+  /** A disable call was never acknowledged and may still land: it must never become current again (R2). */
+  unsure?: boolean;
   delete?: { sent: number; acknowledged?: number };
   /** Set when the key is to go: disabled if it is not, deleted at `dueAt` or later (R3). */
   retire?: {

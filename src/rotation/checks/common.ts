@@ -1,4 +1,5 @@
 import type { IssuedRecord, PolicySnapshot, RotationRecord } from "../../journal/document.ts";
+import type { KeyPolicy } from "../../policy/schema.ts";
 import type { IssuedKey } from "../../providers/provider.ts";
 import { windowState } from "../../schedule/windows.ts";
 import type { SecretView } from "../../stores/store.ts";
@@ -143,4 +144,21 @@ export function rotationQuestion(
     wanted: wanted.fingerprint,
     outgoing: outgoing?.fingerprint === undefined ? [] : [outgoing.fingerprint],
   };
+}
+
+/**
+ * Whether a key may become current again: no disable or delete of it is unacknowledged (R2), it is
+ * not distrusted (R12), and it is not about to expire (R5).
+ */
+export function mayReturn(world: World, record: IssuedRecord | undefined, policy: KeyPolicy): boolean {
+  if (record === undefined || record.delete || record.distrusted || record.unsure) return false;
+  if (record.disable && record.disable.acknowledged === undefined) return false;
+  return world.now < expiryDue(record, policy);
+}
+
+/** The instant from which a key is due because it expires: `renewBefore`, or a third of its life, ahead. */
+export function expiryDue(record: IssuedRecord, policy: KeyPolicy): number {
+  const { expiresAt, createdAt = expiresAt } = record;
+  if (expiresAt === undefined || createdAt === undefined) return Number.POSITIVE_INFINITY;
+  return expiresAt - (policy.renewBefore ?? (expiresAt - createdAt) / 3);
 }

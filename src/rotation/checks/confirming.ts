@@ -8,19 +8,19 @@ import type { Question, World } from "../world.ts";
 import {
   currentFingerprint,
   evidenceFor,
+  mayReturn,
   needIssued,
   needStore,
   rotationQuestion,
   sweepOrWait,
 } from "./common.ts";
-import { expiryDue } from "./due.ts";
 import { hold } from "./planned.ts";
 
 /** Promoted: every instance of every consumer must serve with the new key and hold the old one no more. */
 export function promoted(world: World, rotation: RotationRecord): Decision {
   const { key: policy } = rotation.policy;
   const old = rotation.old && world.document.issued[rotation.old.hash];
-  if (old?.disable && !old.distrusted)
+  if (old?.disable && !old.distrusted && !old.delete)
     return step(
       { effect: "enable", hash: old.hash, field: rotation.field },
       "relapse-enable",
@@ -38,9 +38,11 @@ export function promoted(world: World, rotation: RotationRecord): Decision {
   if (reload) return reload;
   const evidence = evidenceFor(world, question);
   const missing = unconfirmed(policy, rotation.waived ?? [], evidence);
-  if (missing.length === 0) return usageSeen(world, rotation) ?? confirm(policy);
+  const unused = missing.length === 0 ? usageSeen(world, rotation) : undefined;
+  if (missing.length === 0 && unused === undefined) return confirm(policy);
   const timeout = waitEnd(rotation.confirmingSince ?? rotation.phaseAt, policy.confirm.timeout, world.now);
-  const says = describeMissing(missing, evidence);
+  if (unused && (!("wait" in unused) || world.now < timeout)) return unused;
+  const says = unused && "wait" in unused ? `waits for ${unused.wait.says}` : describeMissing(missing, evidence);
   if (world.now >= timeout && sweptEnough(policy, evidence)) return timedOut(world, rotation, says);
   return sweepOrWait(world, question, says, timeout > world.now ? timeout : undefined);
 }
@@ -60,8 +62,7 @@ function timedOut(world: World, rotation: RotationRecord, says: string): Decisio
       `goes on without confirmation, because the old key is distrusted (${says})`,
     );
   const old = rotation.old && world.document.issued[rotation.old.hash];
-  const expiring = old?.expiresAt !== undefined && world.now >= expiryDue(old, policy);
-  if (policy.confirm.onTimeout === "rollback" && old !== undefined && !expiring && rotation.kind === "rotate")
+  if (policy.confirm.onTimeout === "rollback" && rotation.kind === "rotate" && old && mayReturn(world, old, policy))
     return step(
       { note: "revert", why: `not confirmed in time: ${says}`, asked: false, requests: [] },
       "confirm-timeout",

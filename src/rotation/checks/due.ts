@@ -1,16 +1,10 @@
-import type { IssuedRecord, KeyRecord, PolicySnapshot, RequestRecord } from "../../journal/document.ts";
+import type { KeyRecord, PolicySnapshot, RequestRecord } from "../../journal/document.ts";
 import type { KeyPolicy } from "../../policy/schema.ts";
 import { computeDue } from "../../schedule/due.ts";
 import { type Decision, patient, step } from "../step.ts";
 import type { World } from "../world.ts";
 import { gate } from "./common.ts";
 import { block, identifyCurrent, startChecks } from "./start.ts";
-
-/** The instant from which a key is due because it expires: `renewBefore`, or a third of its life, ahead. */
-export function expiryDue(record: IssuedRecord, policy: KeyPolicy): number {
-  const expiresAt = record.expiresAt ?? Number.POSITIVE_INFINITY;
-  return expiresAt - (policy.renewBefore ?? (expiresAt - (record.createdAt ?? expiresAt)) / 3);
-}
 
 /** What is due, or asked for, is started; what is not yet known is provisioned or adopted. */
 export function checkDue(world: World): Decision | undefined {
@@ -93,12 +87,13 @@ function reschedule(world: World, field: string, policy: KeyPolicy, record: KeyR
   const issued = world.document.issued[current.hash];
   const byAge =
     policy.schedule !== "none" && typeof policy.schedule === "object" && issued?.origin === "adopted";
+  const issuedAt = byAge && (issued.createdAt ?? Infinity) <= current.since ? issued.createdAt : undefined;
   const due = computeDue({
     schedule: policy.schedule,
     timezone: policy.timezone,
     spread: policy.spread,
     renewBefore: policy.renewBefore,
-    since: Math.min(byAge ? (issued.createdAt ?? current.since) : current.since, world.now),
+    since: issuedAt ?? current.since,
     expiresAt: issued?.expiresAt,
     createdAt: issued?.createdAt,
     fraction: world.fraction,

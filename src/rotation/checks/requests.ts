@@ -104,9 +104,8 @@ function rollback(
       request,
       "the previous key is deleted, so there is nothing to roll back to; `rotate --now` replaces the current key",
     );
-  const clean =
-    candidate.delete === undefined &&
-    (candidate.disable === undefined || candidate.disable.acknowledged !== undefined);
+  const policy = snapshotFor(world, request.field)?.key;
+  const clean = policy !== undefined && mayReturn(world, candidate, policy);
   return step(
     {
       note: "start",
@@ -120,11 +119,13 @@ function rollback(
     clean ? "rollback" : "rollback-mints",
     clean
       ? `goes back to key ${shortHash(candidate.hash)}`
-      : `issues a new key, because a disable or delete of key ${shortHash(candidate.hash)} was never acknowledged`,
+      : `issues a new key, because key ${shortHash(candidate.hash)} may be disabled, or expires soon`,
   );
 }
 
 function rollbackOpen(world: World, request: RequestRecord, mine: RotationRecord): Decision {
+  if (mine.kind === "revoke")
+    return refuse(request, "the previous key is revoked, so there is no going back to it");
   if (mine.phase === "reverting")
     return mine.hold
       ? step(
@@ -145,13 +146,11 @@ function rollbackOpen(world: World, request: RequestRecord, mine: RotationRecord
       "rollback-early",
       "gives up the new key; the old one was never replaced",
     );
-  const old = world.document.issued[mine.old.hash];
-  const unsure = old === undefined || old.delete || (old.disable && old.disable.acknowledged === undefined);
-  if (unsure || old.distrusted)
+  if (!mayReturn(world, world.document.issued[mine.old.hash], mine.policy.key))
     return step(
       { note: "supersede", why: "the old key cannot become current again; a new one is issued" },
       "rollback-mints",
-      "ends the rotation, because the old key may be disabled; a new key is issued",
+      "ends the rotation, because the old key may be disabled, or expires soon; a new key is issued",
     );
   return step(
     { note: "revert", why: `rollback asked for by ${request.actor}`, asked: true, requests: [request.id] },

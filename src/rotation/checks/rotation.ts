@@ -4,7 +4,7 @@ import type { World } from "../world.ts";
 import { back } from "./back.ts";
 import { confirmed, disabled } from "./closing.ts";
 import { promoted } from "./confirming.ts";
-import { expiryDue } from "./due.ts";
+import { expiryDue } from "./common.ts";
 import { held } from "./held.ts";
 import { planned } from "./planned.ts";
 import { staged, verified } from "./staging.ts";

@@ -1,18 +1,46 @@
+import type { IssuedRecord } from "../../journal/document.ts";
 import { RotationError } from "../../lib/errors.ts";
 import type { Question } from "../world.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
 
+/** Enables a key that we disabled, or find it gone. A disable that was never acknowledged is kept in mind (R2). */
 export async function enable(context: StepContext, hash: string, field: string): Promise<void> {
   await context.stillOurs();
-  await context.provider(field).update(hash, { disabled: false });
+  const gone = await goneAt(context, hash, field, { disabled: false });
+  const now = context.parts.clock.now();
   await context.commit(
-    "enabled",
+    gone ? "gone" : "enabled",
     (draft) => {
-      delete draft.issued[hash]?.disable;
+      const record = draft.issued[hash];
+      if (record === undefined) return;
+      noteUnsure(record);
+      delete record.disable;
+      if (gone) record.delete = { sent: now, acknowledged: now };
     },
-    { field, data: { hash } },
+    { field, data: { hash }, ...(gone ? { message: `key ${hash} is gone at the provider` } : {}) },
   );
+}
+
+function noteUnsure(record: IssuedRecord): void {
+  if (record.disable && record.disable.acknowledged === undefined) record.unsure = true;
+}
+
+/** Sends a change of one key; true when the provider proves not to have it any more. */
+async function goneAt(
+  context: StepContext,
+  hash: string,
+  field: string,
+  patch: { disabled: boolean },
+): Promise<boolean> {
+  try {
+    await context.provider(field).update(hash, patch);
+    return false;
+  } catch (thrown) {
+    if (!(thrown instanceof RotationError) || thrown.code !== "absent") throw thrown;
+    await proveAbsence(context, hash, field);
+    return true;
+  }
 }
 
 /** Disables a key: the call is journalled before it goes out and acknowledged after (R2). */
@@ -21,18 +49,13 @@ export async function disable(context: StepContext, hash: string, field: string)
     "disable-sent",
     (draft) => {
       const record = draft.issued[hash];
-      if (record) record.disable = { sent: context.parts.clock.now() };
+      if (record === undefined) return;
+      noteUnsure(record);
+      record.disable = { sent: context.parts.clock.now() };
     },
     { field, data: { hash } },
   );
-  let gone = false;
-  try {
-    await context.provider(field).update(hash, { disabled: true });
-  } catch (thrown) {
-    if (!(thrown instanceof RotationError) || thrown.code !== "absent") throw thrown;
-    await proveAbsence(context, hash, field);
-    gone = true;
-  }
+  const gone = await goneAt(context, hash, field, { disabled: true });
   await context.commit(
     "disabled",
     (draft) => {

@@ -25,7 +25,7 @@ COPY package.json LICENSE rotation.yaml ./
 COPY config config
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
-RUN ln -s /app/dist/cli.js /usr/local/bin/rotate && install -d -m 700 -o 1000 -g 1000 /data
+RUN ln -s /app/dist/cli.js /usr/local/bin/rotate && install -d -m 750 -o 1000 -g 1000 /data
 # By number, so that Kubernetes can see that it is not root.
 USER 1000:1000
 WORKDIR /data

@@ -87,7 +87,7 @@ function waitingMessage(end: PassEnd, phase: string): { message: string; hint?: 
 
 function holdHint(key: string, reason: string): string {
   if (reason === "foreign-current")
-    return `look at who wrote the secret; then \`rotate approve ${key}\` keeps their value, \`rotate rollback ${key}\` goes back`;
+    return `look at who wrote the secret; then \`rotate approve ${key}\` keeps their value; put the expected value back and it goes on by itself`;
   if (reason === "create-unresolved") return `\`rotate approve ${key}\` tries again`;
   return `mend the consumer and it goes on by itself; or \`rotate approve ${key} --without CONSUMER\`, or \`rotate rollback ${key}\``;
 }

@@ -134,18 +134,18 @@ function temporary(stack: AsyncDisposableStack): string {
 
 /** A provider that begins anew doesn't know the keys that an earlier one issued, so the folder must be empty. */
 async function kept(folder: string): Promise<string> {
+  const cannot = (why: string, hint: string, cause?: unknown) =>
+    new RotationError("usage", `the sandbox cannot be kept in ${folder} (${why})`, { hint, cause });
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    if ((await readdir(folder)).length === 0) return folder;
-  } catch (cause) {
-    throw new RotationError("usage", `${folder} cannot be used (${(cause as NodeJS.ErrnoException).code})`, {
-      hint: "name a folder that this user may write, or one that is yet to be made",
-      cause,
+    await mkdir(folder, { mode: 0o700 }).catch((thrown: NodeJS.ErrnoException) => {
+      if (thrown.code !== "EEXIST") throw thrown;
     });
+    if ((await readdir(folder)).length === 0) return folder;
+  } catch (thrown) {
+    const { code = "unknown" } = thrown as NodeJS.ErrnoException;
+    throw cannot(code, "name a folder that this user may write, or make, in one that is there", thrown);
   }
-  throw new RotationError("usage", `${folder} is not empty`, {
-    hint: "name an empty folder, or one that is yet to be made: every sandbox starts without keys",
-  });
+  throw cannot("not empty", "name another: every sandbox starts without keys");
 }
 
 /** NO_PROXY with the loopback address added to what `env` has: the sandbox is never behind a proxy. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type MemoryJournal, memoryJournal, memoryJournalState } from "../../src/journal/memory.ts";
+import { type MemoryJournal, type MemoryJournalState, memoryJournal, memoryJournalState } from "../../src/journal/memory.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import type { HttpResponse, HttpSend } from "../../src/lib/http.ts";
 import type { DirectRequest } from "../../src/lib/http-direct.ts";
@@ -36,6 +36,31 @@ export function seededRandom(seed = "seed"): Random {
   };
 }
 
+export const FIELD = "OPENROUTER_API_KEY";
+
+/** Runs before each call of a part, named `part.method`: it may wait, or throw in place of the call. */
+export type Hook = (call: string, args: readonly unknown[]) => Promise<void>;
+
+export interface ProcessOptions {
+  life?: Mortality;
+  before?: Hook;
+  /** Another installation's journal. */
+  state?: MemoryJournalState;
+}
+
+function hooked<T extends object>(part: T, name: string, before: Hook): T {
+  return new Proxy(part, {
+    get(inner, property) {
+      const value = Reflect.get(inner, property) as unknown;
+      if (typeof value !== "function" || property === "skewMs" || property === "kill") return value;
+      return async (...args: unknown[]) => {
+        await before(`${name}.${String(property)}`, args);
+        return (await value.apply(inner, args)) as unknown;
+      };
+    },
+  });
+}
+
 export interface ScenarioOptions {
   /** Merged over the one key's defaults. */
   key?: Record<string, unknown>;
@@ -62,13 +87,15 @@ export async function scenario(options: ScenarioOptions = {}) {
   const violations: string[] = [];
   const logged: string[] = [];
 
-  const service = (name: string, instances = 1, applyDelay = 300) => {
+  const service = (name: string, instances = 1, uses: { secret?: string; field?: string; key?: string } = {}) => {
+    const { secret = "payments", field = FIELD, key = "payments-api" } = uses;
     const made = new ServiceModel({
       name,
       clock,
       instances,
-      applyDelay,
-      read: () => backing.get("payments")?.text,
+      applyDelay: 300,
+      key,
+      read: () => fieldOf(backing.get(secret)?.text, field),
     });
     services.set(name, made);
     return made;
@@ -86,7 +113,9 @@ export async function scenario(options: ScenarioOptions = {}) {
         if (one.serving().some((key) => key !== undefined && hashOf(key) === hash))
           violations.push(`${request.method} of a key that ${one.name} serves with`);
     }
-    return await handlerSend(handler, clock)(request);
+    const { headers, ...rest } = await handlerSend(handler, clock)(request);
+    const date = new Date(Date.parse(headers.date ?? "") + world.skewMs);
+    return { ...rest, headers: headers.date === undefined ? headers : { ...headers, date: date.toUTCString() } };
   };
 
   const key = {
@@ -114,37 +143,55 @@ export async function scenario(options: ScenarioOptions = {}) {
     managementKey,
     journalState,
     revoking: false,
+    /** The provider's clock less ours. */
+    skewMs: 0,
+    /** What every call of the store fails with, while set. */
+    storeFails: undefined as RotationError | undefined,
     policy: policyOf(options.keys ?? [key], options.installation),
     setPolicy: (keys: Record<string, unknown>[], installation?: string) => {
       world.policy = policyOf(keys, installation);
     },
     key,
-    current: () => fieldOf(backing.get("payments")?.text, "OPENROUTER_API_KEY"),
+    current: (field = FIELD, secret = "payments") => fieldOf(backing.get(secret)?.text, field),
+    file: (secret = "payments") => JSON.parse(backing.get(secret)?.text ?? "{}") as Record<string, unknown>,
     /** A person writes the consumer file. */
-    write: (object: Record<string, unknown>) => {
-      const entry = backing.get("payments") ?? {};
-      backing.set("payments", { ...entry, text: `${JSON.stringify(object, null, 2)}\n` });
+    write: (object: Record<string, unknown>, secret = "payments") => {
+      const entry = backing.get(secret) ?? {};
+      backing.set(secret, { ...entry, text: `${JSON.stringify(object, null, 2)}\n` });
     },
+    /** A key that a person makes at the provider's site. */
+    byHand: (name = "made by hand") =>
+      model.create({ name, limit: 150, limitReset: "monthly" }).key.reveal(),
     live: () => model.liveKeys().filter((one) => !one.disabled),
-    process: (life?: Mortality) => newProcess(life),
+    /** Requests that reached the provider, as `METHOD path`. */
+    sent: (method: string) => model.requests.filter((request) => request.method === method),
+    process: (options?: Mortality | ProcessOptions) =>
+      newProcess(options && "die" in options ? { life: options } : options),
   };
 
-  function newProcess(life?: Mortality) {
-    const journal = memoryJournal({ clock, random }, journalState);
+  function newProcess({ life, before, state = journalState }: ProcessOptions = {}) {
+    const journal = memoryJournal({ clock, random }, state);
     const real: Parts = {
       journal,
       clock,
       random,
-      connect: connections(life),
+      connect: connections(life, before),
       log: (level, fields, message) => logged.push(JSON.stringify({ level, ...fields, message })),
     };
     const parts = life ? { ...real, journal: mortal(journal, "journal", life) } : real;
+    if (before) parts.journal = hooked(parts.journal, "journal", before);
     const engine = createEngine(world.policy, parts);
     return new Process(engine, journal, clock);
   }
 
-  function connections(life?: Mortality): Connections {
-    const alive = <T extends object>(part: T, name: string) => (life ? mortal(part, name, life) : part);
+  function connections(life?: Mortality, before?: Hook): Connections {
+    const alive = <T extends object>(part: T, name: string) => {
+      const one = before ? hooked(part, name, before) : part;
+      return life ? mortal(one, name, life) : one;
+    };
+    const weather: Hook = async () => {
+      if (world.storeFails) throw world.storeFails;
+    };
     const provider = openRouterProvider(
       "openrouter",
       {
@@ -160,7 +207,7 @@ export async function scenario(options: ScenarioOptions = {}) {
         readSecret: async () => world.managementKey,
       },
     );
-    const store = alive(memoryStore("local", { clock, backing }), "store");
+    const store = alive(hooked(memoryStore("local", { clock, backing }), "store", weather), "store");
     const probeParts: ProbeParts = {
       send: alive({ send: (request: DirectRequest) => answer(services, request) }, "probe").send,
       readSecret: async () => world.managementKey,
@@ -193,8 +240,7 @@ export async function scenario(options: ScenarioOptions = {}) {
   }
 
   if (options.existing !== false) {
-    const { key: first } = model.create({ name: "made by hand", limit: 150, limitReset: "monthly" });
-    world.write({ OPENROUTER_API_KEY: first.reveal(), OTHER: "kept" });
+    world.write({ [FIELD]: world.byHand(), OTHER: "kept" });
     payments.settle();
   }
   return world;
@@ -227,15 +273,20 @@ export class Process {
 
   async ask(
     kind: "approve" | "rollback" | "revoke" | "take-over",
-    more: Record<string, unknown> = {},
+    more: { without?: string; immediately?: boolean; within?: number; until?: "completed" | "deleted" } = {},
   ): Promise<KeyResult> {
-    await this.engine.request("payments-api", { kind, actor: "test", ...more });
-    const [result] = await this.once({ keys: ["payments-api"] });
+    const { within, until, ...asked } = more;
+    await this.engine.request("payments-api", { kind, actor: "test", ...asked });
+    const [result] = await this.once({
+      keys: ["payments-api"],
+      ...(within === undefined ? {} : { within }),
+      ...(until === undefined ? {} : { until }),
+    });
     return result as KeyResult;
   }
 
-  async status() {
-    const [status] = await this.engine.status(["payments-api"]);
+  async status(key = "payments-api") {
+    const [status] = await this.engine.status([key]);
     if (status === undefined) throw new Error("no status");
     return status;
   }

@@ -24,6 +24,11 @@ export class ServiceModel {
   /** Answers this in place of the contract, when set. */
   body: string | undefined;
   applyDelay: number;
+  /** How many calls of its reload hook still fail. */
+  reloadFailures = 0;
+  /** Takes up a new key only when it is told to. */
+  onReload = false;
+  private readonly keyName: string;
   private readonly clock: Clock;
   private readonly read: () => string | undefined;
 
@@ -32,9 +37,13 @@ export class ServiceModel {
     clock: Clock;
     instances: number;
     applyDelay: number;
+    /** The key's name in the policy. */
+    key: string;
+    /** What the key's field in the consumer file holds. */
     read: () => string | undefined;
   }) {
     this.name = options.name;
+    this.keyName = options.key;
     this.clock = options.clock;
     this.read = options.read;
     this.applyDelay = options.applyDelay;

@@ -5,15 +5,15 @@ import { type Decision, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, waitEnd } from "../timing.ts";
 import type { Question, World } from "../world.ts";
 import {
-  currentFingerprint,
   evidenceFor,
+  foreign,
+  hold,
   needAccepted,
   needStore,
   rotationQuestion,
   sweepOrWait,
 } from "./common.ts";
 import { dueReload } from "./confirming.ts";
-import { hold } from "./planned.ts";
 
 /** Reverting: the old value becomes current as a new version (R1), and every consumer confirms the old key. */
 export function back(world: World, rotation: RotationRecord): Decision {
@@ -25,12 +25,8 @@ export function back(world: World, rotation: RotationRecord): Decision {
   const view = store.fact.value;
   const { revert } = rotation;
   if (revert?.version === undefined || view.current?.version !== revert.version) {
-    const shown = currentFingerprint(view);
-    if (shown === undefined || (shown !== old.fingerprint && shown !== rotation.new?.fingerprint))
-      return hold(
-        "foreign-current",
-        "the secret was changed by someone else while going back; both keys live",
-      );
+    const changed = foreign(world, view, [old.fingerprint, rotation.new?.fingerprint]);
+    if (changed) return changed;
     if (revert?.version !== undefined && view.base === revert.base)
       return step(
         { effect: "promote-back", version: revert.version, base: view.base },
@@ -55,7 +51,7 @@ export function back(world: World, rotation: RotationRecord): Decision {
 /** R2: only a key with no unacknowledged disable or delete may become current again, and only once it is accepted. */
 function oldKeyReady(world: World, rotation: RotationRecord, hash: string): Decision | undefined {
   const record = world.document.issued[hash];
-  if (record === undefined || record.delete || record.distrusted)
+  if (record === undefined || record.delete || record.distrusted || record.unsure)
     return hold(
       "old-key-gone",
       `key ${shortHash(hash)} cannot become current again; run \`rotate --now\` to replace the current key`,

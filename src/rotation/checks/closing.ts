@@ -2,12 +2,13 @@ import type { RotationRecord } from "../../journal/document.ts";
 import { describeMissing, requiredConsumers, sweptEnough, unconfirmed } from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
-import { DISABLE_LIMIT_MS, PROVIDER_POLL_MS, waitEnd } from "../timing.ts";
+import { DISABLE_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, waitEnd } from "../timing.ts";
 import type { Evidence, Question, World } from "../world.ts";
 import {
-  currentFingerprint,
   evidenceFor,
-  gate,
+  foreign,
+  gateForKey,
+  hold,
   needAccepted,
   needIssued,
   needStore,
@@ -15,7 +16,6 @@ import {
   sweepOrWait,
 } from "./common.ts";
 import { totalUsage } from "./confirming.ts";
-import { hold } from "./planned.ts";
 
 const COMPLETED: Decision = step({ note: "completed" }, "completed", "the rotation is complete");
 
@@ -26,7 +26,8 @@ export function confirmed(world: World, rotation: RotationRecord): Decision {
   if (old.disable?.acknowledged !== undefined) return seenRefused(world, rotation, old.disable.acknowledged);
   const { retire } = rotation.policy.key;
   const end = waitEnd(rotation.phaseAt, retire.after, world.now);
-  if (retire.requireQuiet && rotation.usage === undefined && !old.distrusted) {
+  if (old.distrusted) return disableOld(rotation, old.hash);
+  if (retire.requireQuiet && rotation.usage === undefined) {
     const usage = needIssued(world, rotation.field, old.hash, rotation.phaseAt);
     if ("decision" in usage) return usage.decision;
     return step(
@@ -37,8 +38,7 @@ export function confirmed(world: World, rotation: RotationRecord): Decision {
   }
   if (world.now < end)
     return wait(end, "overlap", `both keys live until the overlap of the policy has passed`);
-  if (old.distrusted) return disableOld(rotation, old.hash);
-  const closed = gate(world, rotation.field);
+  const closed = gateForKey(world, rotation.field, old.hash);
   if (closed) return closed;
   const question = rotationQuestion(rotation, "forward") as Question;
   const evidence = evidenceFor(world, question);
@@ -57,11 +57,9 @@ export function confirmed(world: World, rotation: RotationRecord): Decision {
         "the old key was used meanwhile; the overlap starts again",
       );
   }
-  const store = needStore(world, rotation.field, evidence?.lastAt ?? rotation.phaseAt);
+  const store = needStore(world, rotation.field, evidence?.lastAt ?? world.now - STORE_FRESH_MS);
   if ("decision" in store) return store.decision;
-  if (currentFingerprint(store.fact.value) !== rotation.new?.fingerprint)
-    return hold("foreign-current", "the secret was changed by someone else; both keys live");
-  return disableOld(rotation, old.hash);
+  return foreign(world, store.fact.value, [rotation.new?.fingerprint]) ?? disableOld(rotation, old.hash);
 }
 
 function disableOld(rotation: RotationRecord, hash: string): Decision {

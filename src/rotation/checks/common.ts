@@ -1,4 +1,5 @@
 import type { IssuedRecord, PolicySnapshot, RotationRecord } from "../../journal/document.ts";
+import { sameOwner } from "../../lib/owner.ts";
 import type { KeyPolicy } from "../../policy/schema.ts";
 import type { IssuedKey } from "../../providers/provider.ts";
 import { windowState } from "../../schedule/windows.ts";
@@ -106,6 +107,25 @@ export function recordByFingerprint(
   );
 }
 
+/** Holds when the secret is somebody else's now, or its current value none of those expected (R11, R14). */
+export function foreign(
+  world: World,
+  view: SecretView,
+  expected: readonly (string | undefined)[],
+): Decision | undefined {
+  if (view.owner !== undefined && !sameOwner(view.owner, world.owner))
+    return hold(
+      "rival-owner",
+      `the secret was taken over by installation "${view.owner.installation}"; both keys live`,
+    );
+  if (expected.includes(currentFingerprint(view))) return undefined;
+  return hold("foreign-current", "the secret was changed by someone else; neither key was touched since");
+}
+
+export function hold(code: string, message: string): Decision {
+  return step({ note: "hold", code, message }, code, `holds: ${message}`);
+}
+
 /** Our clock and the provider's are too far apart for anything to be created or deleted (R15). */
 export function skewed(world: World, provider: string): string | undefined {
   const skew = Math.abs(world.skewMs[provider] ?? 0);
@@ -113,10 +133,18 @@ export function skewed(world: World, provider: string): string | undefined {
   return `our clock and the provider's are ${Math.round(skew / 60_000)} minutes apart; set the clock`;
 }
 
-/** Whether keys may be started, disabled and deleted now; suspended keys, closed windows and clocks that disagree say no. */
-export function gate(world: World, field: string): Decision | undefined {
+/** What speaks against disabling or deleting a key now, its consumers apart: a closed gate, or clocks that disagree by an answer of this pass. */
+export function gateForKey(world: World, field: string, hash: string): Decision | undefined {
+  const closed = gate(world, field);
+  if (closed) return closed;
+  const heard = needIssued(world, field, hash);
+  if ("decision" in heard) return heard.decision;
   const skew = skewed(world, snapshotFor(world, field)?.key.provider ?? "");
-  if (skew) return { parked: { reason: "clock-skew", says: skew } };
+  return skew === undefined ? undefined : { parked: { reason: "clock-skew", says: skew } };
+}
+
+/** Whether keys may be started, disabled and deleted now; suspended keys and closed windows say no. */
+export function gate(world: World, field: string): Decision | undefined {
   const policy = world.policies[field]?.key;
   if (policy === undefined) return undefined;
   if (policy.suspend)

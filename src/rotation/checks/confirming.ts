@@ -6,15 +6,15 @@ import { type Decision, step, wait } from "../step.ts";
 import { PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, waitEnd } from "../timing.ts";
 import type { Question, World } from "../world.ts";
 import {
-  currentFingerprint,
   evidenceFor,
+  foreign,
+  hold,
   mayReturn,
   needIssued,
   needStore,
   rotationQuestion,
   sweepOrWait,
 } from "./common.ts";
-import { hold } from "./planned.ts";
 
 /** Promoted: every instance of every consumer must serve with the new key and hold the old one no more. */
 export function promoted(world: World, rotation: RotationRecord): Decision {
@@ -28,11 +28,8 @@ export function promoted(world: World, rotation: RotationRecord): Decision {
     );
   const store = needStore(world, rotation.field, Math.max(rotation.phaseAt, world.now - STORE_FRESH_MS));
   if ("decision" in store) return store.decision;
-  if (currentFingerprint(store.fact.value) !== rotation.new?.fingerprint)
-    return hold(
-      "foreign-current",
-      "the secret was changed by someone else after the promotion; both keys live",
-    );
+  const changed = foreign(world, store.fact.value, [rotation.new?.fingerprint]);
+  if (changed) return changed;
   const question = rotationQuestion(rotation, "forward") as Question;
   const reload = dueReload(world, rotation, question);
   if (reload) return reload;
@@ -42,7 +39,8 @@ export function promoted(world: World, rotation: RotationRecord): Decision {
   if (missing.length === 0 && unused === undefined) return confirm(policy);
   const timeout = waitEnd(rotation.confirmingSince ?? rotation.phaseAt, policy.confirm.timeout, world.now);
   if (unused && (!("wait" in unused) || world.now < timeout)) return unused;
-  const says = unused && "wait" in unused ? `waits for ${unused.wait.says}` : describeMissing(missing, evidence);
+  const says =
+    unused && "wait" in unused ? `waits for ${unused.wait.says}` : describeMissing(missing, evidence);
   if (world.now >= timeout && sweptEnough(policy, evidence)) return timedOut(world, rotation, says);
   return sweepOrWait(world, question, says, timeout > world.now ? timeout : undefined);
 }
@@ -62,7 +60,12 @@ function timedOut(world: World, rotation: RotationRecord, says: string): Decisio
       `goes on without confirmation, because the old key is distrusted (${says})`,
     );
   const old = rotation.old && world.document.issued[rotation.old.hash];
-  if (policy.confirm.onTimeout === "rollback" && rotation.kind === "rotate" && old && mayReturn(world, old, policy))
+  if (
+    policy.confirm.onTimeout === "rollback" &&
+    rotation.kind === "rotate" &&
+    old &&
+    mayReturn(world, old, policy)
+  )
     return step(
       { note: "revert", why: `not confirmed in time: ${says}`, asked: false, requests: [] },
       "confirm-timeout",

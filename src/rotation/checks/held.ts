@@ -3,7 +3,7 @@ import { describeMissing, sweptEnough, unconfirmed } from "../evidence.ts";
 import { type Decision, step } from "../step.ts";
 import { STORE_FRESH_MS } from "../timing.ts";
 import type { World } from "../world.ts";
-import { currentFingerprint, evidenceFor, needStore, rotationQuestion, sweepOrWait } from "./common.ts";
+import { evidenceFor, foreign, needStore, rotationQuestion, sweepOrWait } from "./common.ts";
 
 /** Held reasons that end by themselves once the consumers confirm. */
 const ENDS_BY_CONFIRMATION = ["consumers-unconfirmed", "revert-unconfirmed"];
@@ -16,14 +16,13 @@ export function held(world: World, rotation: RotationRecord): Decision {
   });
   const store = needStore(world, rotation.field, world.now - STORE_FRESH_MS);
   if ("decision" in store) return store.decision;
-  const expected = expectedCurrent(rotation);
-  const asExpected = expected.includes(currentFingerprint(store.fact.value));
-  if (hold.reason === "foreign-current") {
+  const asExpected = foreign(world, store.fact.value, expectedCurrent(rotation)) === undefined;
+  if (hold.reason === "foreign-current" || hold.reason === "rival-owner") {
     if (!asExpected) return parked(world.now + rotation.policy.key.confirm.interval);
     return step(
-      { note: "release", why: "the secret holds an expected value again", requests: [] },
+      { note: "release", why: "the secret is ours and holds an expected value again", requests: [] },
       "foreign-gone",
-      "goes on, because the secret holds an expected value again",
+      "goes on, because the secret is ours and holds an expected value again",
     );
   }
   if (!ENDS_BY_CONFIRMATION.includes(hold.reason) || !asExpected) return parked();

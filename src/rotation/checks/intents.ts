@@ -1,7 +1,7 @@
 import { shortHash } from "../names.ts";
 import { type Decision, step } from "../step.ts";
 import type { World } from "../world.ts";
-import { needList, needStore, snapshotFor } from "./common.ts";
+import { needIssued, needList, needStore, snapshotFor } from "./common.ts";
 
 /**
  * R7: after every ended rotation the provider's list is walked once, and what bears a name that we
@@ -25,6 +25,10 @@ export function checkIntents(world: World): Decision | undefined {
     const store = needStore(world, field, walk.since);
     if ("decision" in store) return store.decision;
     if (store.fact.value.staged.some((version) => version.hash === stray.hash)) continue;
+    // A list may go on showing what was deleted.
+    const there = needIssued(world, field, stray.hash, walk.since);
+    if ("decision" in there) return there.decision;
+    if (there.fact.value === undefined) continue;
     return step(
       { effect: "delete-orphan", hash: stray.hash, name: stray.name as string, field },
       "orphan-found",

@@ -4,7 +4,7 @@ import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS } from "../timing.ts";
 import type { World } from "../world.ts";
-import { needAccepted, needList, needStore, skewed } from "./common.ts";
+import { foreign, hold, needAccepted, needList, needStore, skewed } from "./common.ts";
 
 /** Creates without a reply, in a row, before a person is asked. */
 const MOST_UNRESOLVED = 3;
@@ -23,7 +23,7 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
       (other) =>
         other.rotation === rotation.id &&
         other.settled === "absent" &&
-        other.plannedAt > (rotation.releasedAt ?? 0),
+        other.plannedAt >= (rotation.releasedAt ?? 0),
     ).length;
     if (unresolved >= MOST_UNRESOLVED)
       return hold(
@@ -35,6 +35,10 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
   if (intent.sentAt === undefined) {
     const skew = skewed(world, rotation.policy.key.provider);
     if (skew) return hold("clock-skew", skew);
+    const store = needStore(world, rotation.field, rotation.phaseAt);
+    if ("decision" in store) return store.decision;
+    const changed = foreign(world, store.fact.value, [rotation.old?.fingerprint]);
+    if (changed) return changed;
     return step(
       { effect: "create" },
       "create",
@@ -143,8 +147,4 @@ function plannedRollback(world: World, rotation: RotationRecord): Decision {
     "rollback-stage",
     `stages the value of key ${shortHash(hash)} as a new version`,
   );
-}
-
-export function hold(code: string, message: string): Decision {
-  return step({ note: "hold", code, message }, code, `holds: ${message}`);
 }

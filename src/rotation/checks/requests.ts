@@ -4,7 +4,7 @@ import { shortHash } from "../names.ts";
 import { mayBePromoted } from "../phase.ts";
 import { type Decision, patient, step } from "../step.ts";
 import type { World } from "../world.ts";
-import { needStore } from "./common.ts";
+import { mayReturn, needStore, snapshotFor } from "./common.ts";
 import { identifyCurrent } from "./start.ts";
 
 /** Operators' requests, oldest first. A `rotate` with nothing open is left to the start checks. */

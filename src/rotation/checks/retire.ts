@@ -2,8 +2,17 @@ import type { IssuedRecord } from "../../journal/document.ts";
 import { describeMissing, requiredConsumers, sweptEnough, unconfirmed } from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, patient, step, wait } from "../step.ts";
+import { STORE_FRESH_MS } from "../timing.ts";
 import type { World } from "../world.ts";
-import { currentFingerprint, evidenceFor, gate, needStore, snapshotFor, sweepOrWait } from "./common.ts";
+import {
+  currentFingerprint,
+  evidenceFor,
+  foreign,
+  gateForKey,
+  needStore,
+  snapshotFor,
+  sweepOrWait,
+} from "./common.ts";
 
 /** `revoke --immediately`: distrusted keys go before anything else, whoever uses them (R12). */
 export function checkRevokedNow(world: World): Decision | undefined {
@@ -38,7 +47,7 @@ function retire(world: World, record: IssuedRecord): Decision | undefined {
   const dueAt = Math.min(record.retire.dueAt, world.now + record.retire.keepFor);
   if (record.disable?.acknowledged !== undefined && world.now < dueAt)
     return wait(dueAt, "soak", `key ${shortHash(record.hash)} is disabled and will be deleted`);
-  const closed = record.distrusted ? undefined : gate(world, record.field);
+  const closed = record.distrusted ? undefined : gateForKey(world, record.field, record.hash);
   if (closed) return closed;
   return evidenceAgainst(world, record) ?? remove(record);
 }
@@ -74,12 +83,14 @@ function evidenceAgainst(world: World, record: IssuedRecord): Decision | undefin
     }
     if (missing.length > 0 || evidence === undefined) return sweepOrWait(world, question, says);
   }
-  const store = needStore(world, record.field, Math.max(evidence?.lastAt ?? 0, record.retire?.since ?? 0));
+  const notBefore = Math.max(evidence?.lastAt ?? world.now - STORE_FRESH_MS, record.retire?.since ?? 0);
+  const store = needStore(world, record.field, notBefore);
   if ("decision" in store) return store.decision;
-  return currentAgainst(record, store.fact.value, current.fingerprint);
+  return currentAgainst(world, record, store.fact.value, current.fingerprint);
 }
 
 function currentAgainst(
+  world: World,
   record: IssuedRecord,
   view: Parameters<typeof currentFingerprint>[0],
   expected: string,
@@ -98,7 +109,7 @@ function currentAgainst(
           "current-again",
           `keeps key ${shortHash(record.hash)}, which is current again`,
         );
-  if (shown !== expected && !record.distrusted)
+  if (foreign(world, view, [expected]) && !record.distrusted)
     return {
       parked: {
         reason: "foreign-current",

@@ -3,8 +3,8 @@ import { type Decision, step } from "../step.ts";
 import type { World } from "../world.ts";
 import { back } from "./back.ts";
 import { confirmed, disabled } from "./closing.ts";
-import { promoted } from "./confirming.ts";
 import { expiryDue } from "./common.ts";
+import { promoted } from "./confirming.ts";
 import { held } from "./held.ts";
 import { planned } from "./planned.ts";
 import { staged, verified } from "./staging.ts";
@@ -51,6 +51,5 @@ function nearsExpiry(world: World, rotation: RotationRecord): boolean {
   const record = current && world.document.issued[current.hash];
   const policy = world.policies[rotation.field]?.key;
   if (!record?.expiresAt || !policy) return false;
-  const startedBefore = rotation.startedAt < expiryDue(record, policy);
-  return startedBefore && world.now >= expiryDue(record, policy) && rotation.new?.hash !== undefined;
+  return rotation.startedAt < expiryDue(record, policy) && world.now >= expiryDue(record, policy);
 }

@@ -4,8 +4,14 @@ import { settingsThatDiffer } from "../settings.ts";
 import { type Decision, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS } from "../timing.ts";
 import type { World } from "../world.ts";
-import { currentFingerprint, needAccepted, needIssued, needStore } from "./common.ts";
-import { hold } from "./planned.ts";
+import {
+  currentFingerprint,
+  foreign,
+  needAccepted,
+  needIssued,
+  needStore,
+  recordByFingerprint,
+} from "./common.ts";
 
 function abandon(message: string): Decision {
   return step({ note: "fail", message }, "abandon", `gives up the new key: ${message}`);
@@ -68,17 +74,18 @@ export function verified(world: World, rotation: RotationRecord): Decision {
   const shown = currentFingerprint(view);
   if (shown !== undefined && shown === fresh.fingerprint)
     return step({ note: "promoted" }, "promoted-found", "finds the new key current already");
+  const replaced = shown === undefined ? undefined : recordByFingerprint(world, rotation.field, shown);
+  const changed = foreign(world, view, [rotation.old?.fingerprint, ...(replaced?.distrusted ? [shown] : [])]);
+  if (changed) return changed;
   if (view.base === fresh.base && fresh.version !== undefined)
     return step(
       { effect: "promote", version: fresh.version, base: view.base },
       "promote",
       `makes key ${shortHash(fresh.hash)} the store's current`,
     );
-  if (shown === rotation.old?.fingerprint)
-    return step(
-      { effect: "restage", base: view.base },
-      "base-moved",
-      "stages the new key again, because other fields of the secret were edited",
-    );
-  return hold("foreign-current", "the secret was changed by someone else; neither key was touched");
+  return step(
+    { effect: "restage", base: view.base },
+    "base-moved",
+    "stages the new key again, because the secret was edited meanwhile",
+  );
 }

@@ -3,7 +3,7 @@ import { RotationError } from "../../lib/errors.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { CurrentKey, IssuedKey, Provider } from "../../providers/provider.ts";
 import type { StepContext } from "./context.ts";
-import { keyRecord } from "./draft.ts";
+import { keyRecord, replacedByHand } from "./draft.ts";
 
 /**
  * R13: a current value that we did not issue becomes ours only when its hash is proved. Reads at
@@ -31,6 +31,7 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     answer.key,
     policy.adopt?.hash ?? view?.current?.hash,
     policy.adopt !== undefined,
+    policy.settings.workspaceId === undefined ? [] : [policy.settings.workspaceId],
   );
   if (issued === undefined)
     throw new RotationError(
@@ -45,6 +46,15 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     throw new RotationError("rejected", `${policy.name}: key ${issued.hash} is kept for ${owner} already`, {
       hint: "a key belongs to one entry of one policy; give each consumer group a key of its own",
     });
+  const twin = context.document.issued[issued.hash];
+  if (twin !== undefined && twin.field !== field)
+    throw new RotationError(
+      "rejected",
+      `${policy.name}: field ${twin.field} of the secret holds the same key`,
+      {
+        hint: "a key belongs to one entry of one policy; give each consumer group a key of its own",
+      },
+    );
   const now = context.parts.clock.now();
   const record: IssuedRecord = {
     hash: issued.hash,
@@ -64,6 +74,7 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     (draft) => {
       draft.issued[issued.hash] = record;
       const entry = keyRecord(draft, field, policy.name, policy.provider);
+      const before = entry.current?.hash;
       entry.current = {
         hash: issued.hash,
         fingerprint: value.fingerprint(),
@@ -71,6 +82,7 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
         since: now,
       };
       delete entry.blocked;
+      replacedByHand(draft, before, context.snapshot(field), now);
     },
     {
       field,
@@ -86,6 +98,7 @@ async function prove(
   self: CurrentKey,
   named: string | undefined,
   byPolicy: boolean,
+  workspaces: string[],
 ): Promise<IssuedKey | undefined> {
   if (named !== undefined) {
     const key = await provider.get(named);
@@ -101,7 +114,7 @@ async function prove(
   }
   const byFingerprint = await provider.get(value.fingerprint().slice("sha256:".length));
   if (byFingerprint && looksLike(byFingerprint, self)) return byFingerprint;
-  const alike = (await provider.list()).filter(
+  const alike = (await provider.list(workspaces)).filter(
     (key) => self.label !== undefined && key.label === self.label && looksLike(key, self),
   );
   return alike.length === 1 ? alike[0] : undefined;

@@ -3,6 +3,7 @@ import type {
   KeyRecord,
   Outcome,
   Phase,
+  PolicySnapshot,
   RotationRecord,
   TargetDocument,
 } from "../../journal/document.ts";
@@ -82,4 +83,19 @@ export function setVersion(record: IssuedRecord, version: string): void {
   if (record.version !== undefined && record.version !== version)
     record.olderVersions = [...(record.olderVersions ?? []), record.version];
   record.version = version;
+}
+
+/**
+ * A person has put another key into the secret: the one that was current is on its way out, once
+ * the consumers show that none of them uses it. Where nobody can be asked it stays.
+ */
+export function replacedByHand(
+  draft: TargetDocument,
+  hash: string | undefined,
+  snapshot: PolicySnapshot,
+  now: number,
+): void {
+  const { consumers, retire: policy } = snapshot.key;
+  if (hash === undefined || consumers === "none") return;
+  retire(draft, draft.issued[hash], now, policy.keepDisabledFor, "replaced by hand");
 }

@@ -11,7 +11,7 @@ import { setInstantsRight } from "../journal-clock.ts";
 import { intendedName } from "../names.ts";
 import type { Note } from "../step.ts";
 import type { World } from "../world.ts";
-import { end, enter, keyRecord, openRotation, retire, setVersion } from "./draft.ts";
+import { end, enter, keyRecord, openRotation, replacedByHand, retire, setVersion } from "./draft.ts";
 
 export interface NoteParts {
   world: World;
@@ -126,10 +126,12 @@ function acceptCurrent(draft: TargetDocument, field: string, hash: string, { wor
   const issued = draft.issued[hash] as IssuedRecord;
   const record = keyRecord(draft, field, snapshot.key.name, snapshot.key.provider);
   const version = world.store[field]?.value.current?.version as string;
+  const before = record.current?.hash;
   record.current = { hash, fingerprint: issued.fingerprint as string, version, since: world.now };
   setVersion(issued, version);
   issued.mayBeCurrent = true;
   delete issued.retire;
+  replacedByHand(draft, before, snapshot, world.now);
 }
 
 function start(
@@ -278,7 +280,11 @@ function scheduleRetry(draft: TargetDocument, field: string, { world }: NotePart
   const policy = record.policy?.key.retry;
   if (policy === undefined) return;
   const count = (record.retry?.count ?? 0) + 1;
-  record.retry = { at: retryAt(policy, count, world.now, world.fraction), count };
+  const at = retryAt(policy, count, world.now, world.fraction);
+  const { expiresAt } = draft.issued[record.current?.hash ?? ""] ?? {};
+  const left = expiresAt === undefined ? Infinity : expiresAt - world.now;
+  // R5: a backoff must not outlast the current key.
+  record.retry = { at: left > 0 ? Math.min(at, world.now + Math.max(left / 2, 60_000)) : at, count };
 }
 
 /** Both keys of the superseded rotation that are not current are on their way out. */

@@ -3,7 +3,7 @@ import { RotationError } from "../lib/errors.ts";
 import { addSweeps, freshEvidence } from "./evidence.ts";
 import type { Parts } from "./parts.ts";
 import type { Look } from "./step.ts";
-import { type Evidence, type Fact, questionKey, type World } from "./world.ts";
+import { type Evidence, expectedBy, type Fact, questionKey, type World } from "./world.ts";
 
 /** The facts of one pass over one target. They live no longer than the pass: evidence is fresh or it is none (R3). */
 export class Facts {
@@ -80,15 +80,7 @@ export async function observe(
         return;
       case "sweep": {
         const { question } = look;
-        const record = document.issued[question.hash];
-        const expected = {
-          keyNames: [question.policy.name, ...question.policy.formerly],
-          fingerprint: question.wanted,
-          hash: question.hash,
-          label: record?.label ?? "",
-          version: record?.version ?? "",
-          outgoing: question.outgoing,
-        };
+        const expected = expectedBy(question, document.issued[question.hash]);
         const probes = parts.connect.probes(snapshot);
         const sweeps = await Promise.all(probes.map((probe) => probe.sweep(expected, signal)));
         const key = questionKey(question.field, question.wanted, question.outgoing);

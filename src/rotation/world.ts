@@ -1,8 +1,8 @@
-import type { PolicySnapshot, RequestRecord, TargetDocument } from "../journal/document.ts";
+import type { IssuedRecord, PolicySnapshot, RequestRecord, TargetDocument } from "../journal/document.ts";
 import type { RotationError } from "../lib/errors.ts";
 import type { Owner } from "../lib/owner.ts";
 import type { KeyPolicy } from "../policy/schema.ts";
-import type { Sweep } from "../probes/probe.ts";
+import type { Expected, Sweep } from "../probes/probe.ts";
 import type { IssuedKey } from "../providers/provider.ts";
 import type { SecretView } from "../stores/store.ts";
 
@@ -85,4 +85,16 @@ export interface Question {
   hash: string;
   wanted: string;
   outgoing: readonly string[];
+}
+
+/** A question as probes and reloads take it; `record` is what the journal holds of the key asked for. */
+export function expectedBy(question: Question, record: IssuedRecord | undefined): Expected {
+  return {
+    keyNames: [question.policy.name, ...question.policy.formerly],
+    fingerprint: question.wanted,
+    hash: question.hash,
+    label: record?.label ?? "",
+    version: record?.version ?? "",
+    outgoing: question.outgoing,
+  };
 }

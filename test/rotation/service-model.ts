@@ -47,18 +47,12 @@ export class ServiceModel {
     this.clock = options.clock;
     this.read = options.read;
     this.applyDelay = options.applyDelay;
-    this.instances = Array.from({ length: options.instances }, (_, index) => ({
-      name: `${options.name}-${index}`,
-      serving: undefined,
-      holding: [],
-      down: false,
-      stuck: false,
-    }));
+    this.instances = Array.from({ length: options.instances }, (_, index) => this.instance(index));
   }
 
-  /** No instance takes up another key any more. */
-  stuck(): void {
-    for (const one of this.instances) one.stuck = true;
+  /** No instance takes up another key any more; or all do again. */
+  stuck(stuck = true): void {
+    for (const one of this.instances) one.stuck = stuck;
   }
 
   addresses(): string[] {
@@ -67,7 +61,7 @@ export class ServiceModel {
 
   /** Takes up what is there, at once. */
   settle(): void {
-    for (const one of this.instances) one.serving = this.key();
+    for (const one of this.instances) one.serving = this.read();
   }
 
   serving(): (string | undefined)[] {
@@ -83,23 +77,33 @@ export class ServiceModel {
       throw new RotationError("unreachable", `${this.name} refuses the connection`);
     if (request.method === "POST") {
       this.reloads += 1;
+      if (this.reloadFailures > 0) {
+        this.reloadFailures -= 1;
+        return { status: 500, headers: {}, body: "" };
+      }
+      if (this.onReload) this.settle();
       return { status: 204, headers: {}, body: "" };
     }
     if (this.body !== undefined) return { status: 200, headers: {}, body: this.body };
     if (one.serving === undefined) return { status: 503, headers: {}, body: '{"status":"waiting"}' };
     const keys = {
-      "payments-api": { serving: fingerprint(one.serving), holding: one.holding.map(fingerprint) },
+      [this.keyName]: { serving: fingerprint(one.serving), holding: one.holding.map(fingerprint) },
     };
     return { status: 200, headers: {}, body: JSON.stringify({ status: "ok", instance: one.name, keys }) };
   }
 
-  private key(): string | undefined {
-    const text = this.read();
-    return text === undefined ? undefined : (JSON.parse(text) as Record<string, string>).OPENROUTER_API_KEY;
+  /** One more instance, which holds what is given, or what is there now. */
+  scaleUp(serving = this.read()): void {
+    this.instances.push(this.instance(this.instances.length, serving));
+  }
+
+  private instance(index: number, serving?: string): Instance {
+    return { name: `${this.name}-${index}`, serving, holding: [], down: false, stuck: false };
   }
 
   private advance(): void {
-    const key = this.key();
+    if (this.onReload) return;
+    const key = this.read();
     const now = this.clock.now();
     for (const one of this.instances) {
       if (one.down || one.stuck || key === undefined) continue;

@@ -1,6 +1,6 @@
 import type { IssuedRecord } from "../../journal/document.ts";
 import { RotationError } from "../../lib/errors.ts";
-import type { Question } from "../world.ts";
+import { expectedBy, type Question } from "../world.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
 
@@ -131,17 +131,9 @@ export async function deleteOrphan(
 export async function reload(context: StepContext, consumer: string, question: Question): Promise<void> {
   const snapshot = context.snapshot(question.field);
   const hook = context.parts.connect.reloads(snapshot).find((one) => one.consumer === consumer);
-  const record = context.document.issued[question.hash];
   let failure: string | undefined;
   try {
-    await hook?.run({
-      keyNames: [question.policy.name, ...question.policy.formerly],
-      fingerprint: question.wanted,
-      hash: question.hash,
-      label: record?.label ?? "",
-      version: record?.version ?? "",
-      outgoing: question.outgoing,
-    });
+    await hook?.run(expectedBy(question, context.document.issued[question.hash]));
   } catch (thrown) {
     failure = thrown instanceof Error ? thrown.message : String(thrown);
   }

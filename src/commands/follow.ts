@@ -16,12 +16,6 @@ export async function follow(
   const list = liveList(options.keys ?? [], clock.now(), screenStyle);
   const draw = () => screen.draw(list.render(clock.now()));
   const onProgress = (progress: Progress) => {
-    if (progress.type === "note" && progress.level !== "info") {
-      const { level, key, message, hint } = progress;
-      screen.print(
-        `${screenStyle(level === "warn" ? "yellow" : "red", level)} ${key}: ${message}${hint ? `; ${hint}` : ""}`,
-      );
-    }
     list.apply(progress, clock.now());
     draw();
   };

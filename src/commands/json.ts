@@ -59,7 +59,13 @@ export function statusJson({ current, rotation, last, next, retiring, ...rest }:
       phaseAt: iso(rotation.phaseAt),
       waitingUntil: iso(rotation.waitingUntil),
     },
-    last: last && { ...last, at: iso(last.at) },
+    last: last && {
+      rotation: last.rotation,
+      kind: last.kind,
+      outcome: last.outcome,
+      at: iso(last.at),
+      message: last.message,
+    },
     next: next && { ...next, at: iso(next.at) },
     retiring: retiring.map((old) => ({ ...old, deleteAt: iso(old.deleteAt) })),
   };

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Progress } from "../rotation/report.ts";
 
-/** Progress as log lines: one a phase, one a wait; sweeps at the debug level. */
+/** Waits and sweeps as log lines: a wait once, sweeps at the debug level. What is done, held or fails the engine logs itself. */
 export function logProgress(log: Logger): (progress: Progress) => void {
   const lastWait = new Map<string, string>();
   return (progress) => {
@@ -9,7 +9,6 @@ export function logProgress(log: Logger): (progress: Progress) => void {
     switch (progress.type) {
       case "phase":
         lastWait.delete(key);
-        log.info({ key, rotation, phase: progress.phase }, progress.message);
         break;
       case "consumers":
         log.debug({ key, rotation, consumers: progress.consumers }, "swept the consumers");
@@ -22,12 +21,6 @@ export function logProgress(log: Logger): (progress: Progress) => void {
           { key, rotation, until: progress.until && new Date(progress.until).toISOString() },
           progress.why,
         );
-        break;
-      case "held":
-        log.warn({ key, rotation, reason: progress.reason }, `held: ${progress.message}`);
-        break;
-      case "note":
-        log[progress.level]({ key, rotation, hint: progress.hint }, progress.message);
     }
   };
 }

@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import { systemClock } from "../lib/clock.ts";
 import { checkPolicy } from "./checks.ts";
 import { explain } from "./explain.ts";
 import { PolicyError, type PolicyNote } from "./faults.ts";
@@ -31,7 +32,7 @@ export interface LoadedPolicy {
 export async function loadPolicy(
   file: string,
   env: Readonly<Record<string, string | undefined>>,
-  { now = Date.now() }: { now?: number } = {},
+  { now = systemClock.now() }: { now?: number } = {},
 ): Promise<LoadedPolicy> {
   const text = await readPolicyFile(file);
   const source = new Source(text);

@@ -44,7 +44,7 @@ export async function planKey(
           target: place.target,
           field: place.field,
           kind: "rotate",
-          actor: "plan",
+          actor: "--now",
           at: parts.clock.now(),
         },
       ]
@@ -92,7 +92,8 @@ export async function planKey(
     if ("effect" in step) return active(place, world, step, steps);
     if (!["schedule", "unblock", "intend"].includes(step.note))
       steps.push({ reason: step.reason, action: step.says });
-    if (step.note === "block") return plan(place, "BLOCKED", step.says, []);
+    if (step.note === "block" || (step.note === "answer" && step.refused))
+      return plan(place, "BLOCKED", step.says, []);
     if ("requests" in step && step.requests?.includes("plan")) requests = [];
     await record(context, withoutRequests(step as Note));
   }

@@ -19,7 +19,7 @@ export interface RotationStatus {
   kind: RotationKind;
   phase: Phase;
   /** Present while a person is waited for. */
-  held?: { reason: string; message: string; since: number };
+  held?: { reason: string; message: string; since: number; hint?: string };
   direction: "forward" | "back";
   startedAt: number;
   phaseAt: number;
@@ -124,6 +124,7 @@ export interface KeyResult {
   message: string;
   hint?: string;
   rotation?: string;
+  kind?: RotationKind;
   oldHash?: string;
   newHash?: string;
   /** When the old hash will be deleted, if that is still to come. */

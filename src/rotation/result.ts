@@ -1,5 +1,6 @@
 import type { EventRecord, TargetDocument } from "../journal/document.ts";
 import type { PassEnd } from "./pass.ts";
+import { holdHint } from "./hold-hint.ts";
 import type { KeyResult } from "./report.ts";
 import type { KeyPlace } from "./targets.ts";
 
@@ -28,7 +29,7 @@ export function resultOf(
       key,
       outcome: "failed",
       message: end.error.message,
-      ...(end.error.hint ? { hint: end.error.hint } : {}),
+      ...hinted(end.error.hint),
     };
   const open = document.rotation?.field === field ? document.rotation : undefined;
   const record = document.keys[field];
@@ -39,11 +40,11 @@ export function resultOf(
       ...(open.old ? { oldHash: open.old.hash } : {}),
       ...(open.new ? { newHash: open.new.hash } : {}),
     };
-    if (open.hold)
-      return { ...base, outcome: "held", message: open.hold.message, hint: holdHint(key, open.hold.reason) };
+    if (open.hold) return { ...base, outcome: "held", message: open.hold.message, ...hinted(holdHint(open)) };
     return { ...base, outcome: "waiting", ...waitingMessage(end, open.phase) };
   }
-  if (refusal) return { key, outcome: record?.blocked ? "blocked" : "failed", message: refusal.message };
+  if (refusal)
+    return { key, outcome: refusal.reason === "refused" ? "failed" : "blocked", message: refusal.message };
   const last = record?.last;
   if (last && (last.rotation !== was.last || last.rotation === was.rotation)) {
     const old = last.oldHash === undefined ? undefined : document.issued[last.oldHash];
@@ -56,6 +57,7 @@ export function resultOf(
           : last.outcome,
       message: last.message ?? (last.kind === "provision" ? "provisioned a first key" : "rotated"),
       rotation: last.rotation,
+      kind: last.kind,
       tookMs: last.at - last.startedAt,
       ...(last.oldHash === undefined ? {} : { oldHash: last.oldHash }),
       ...(last.newHash === undefined ? {} : { newHash: last.newHash }),
@@ -65,14 +67,10 @@ export function resultOf(
   if (record?.blocked) return { key, outcome: "blocked", message: record.blocked.message };
   if (end.end === "busy")
     return { key, outcome: "waiting", message: "another worker holds this key's lease", handedOver: true };
-  if (end.end === "waiting" && end.error !== undefined)
-    return {
-      key,
-      outcome: "waiting",
-      message: end.error.message,
-      ...(end.error.hint ? { hint: end.error.hint } : {}),
-    };
-  if (end.end === "waiting" && end.reason === "window") return { key, outcome: "waiting", message: end.says };
+  if (end.end === "waiting") {
+    const { message = end.says, hint } = end.error ?? {};
+    return { key, outcome: "waiting", message, ...hinted(hint) };
+  }
   return { key, outcome: "idle", message: end.end === "parked" ? end.says : "nothing to do" };
 }
 
@@ -81,13 +79,10 @@ function waitingMessage(end: PassEnd, phase: string): { message: string; hint?: 
   if (end.end === "stopped")
     return { message: `${phase}; stopped after the step in hand, the next run carries on` };
   if (end.end === "waiting")
-    return { message: `${phase}; waits: ${end.says}`, ...(end.error?.hint ? { hint: end.error.hint } : {}) };
+    return { message: `${phase}; ${end.says}`, ...hinted(end.error?.hint) };
   return { message: phase };
 }
 
-function holdHint(key: string, reason: string): string {
-  if (reason === "foreign-current")
-    return `look at who wrote the secret; then \`rotate approve ${key}\` keeps their value; put the expected value back and it goes on by itself`;
-  if (reason === "create-unresolved") return `\`rotate approve ${key}\` tries again`;
-  return `mend the consumer and it goes on by itself; or \`rotate approve ${key} --without CONSUMER\`, or \`rotate rollback ${key}\``;
+function hinted(hint: string | undefined): { hint?: string } {
+  return hint === undefined ? {} : { hint };
 }

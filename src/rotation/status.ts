@@ -1,5 +1,6 @@
 import type { IssuedRecord, RotationRecord, TargetDocument } from "../journal/document.ts";
 import { describeMissing } from "./evidence.ts";
+import { holdHint } from "./hold-hint.ts";
 import type { KeyState, KeyStatus, RotationStatus } from "./report.ts";
 import type { KeyPlace } from "./targets.ts";
 import { waitEnd } from "./timing.ts";
@@ -85,7 +86,7 @@ export function rotationStatus(rotation: RotationRecord, now: number): RotationS
     phaseAt: rotation.phaseAt,
     actor: rotation.actor,
     reason: rotation.reason,
-    ...(hold === undefined ? {} : { held: hold }),
+    ...(hold === undefined ? {} : { held: { ...hold, hint: holdHint(rotation) } }),
     ...(rotation.old === undefined ? {} : { oldHash: rotation.old.hash }),
     ...(rotation.new === undefined ? {} : { newHash: rotation.new.hash, newLabel: rotation.new.label }),
     ...waitingFor(rotation, now),

@@ -17,7 +17,7 @@ export type Note =
       field: string;
       due: { at: number; basis: string; why: "schedule" | "expiry" } | undefined;
     }
-  | { note: "block"; field: string; code: string; requests: string[] }
+  | { note: "block"; field: string; code: string }
   | { note: "unblock"; field: string }
   | { note: "accept-current"; field: string; hash: string }
   | {

@@ -15,13 +15,13 @@ const COURSES: Course[] = [
   { name: "provisioning", options: { existing: false }, act: (process) => process.once() },
   {
     name: "going back on a timeout",
-    options: { key: { confirm: { timeout: "1m", interval: "5s", onTimeout: "rollback" } } },
+    options: { key: { confirm: { timeout: "5s", interval: "5s", onTimeout: "rollback" } } },
     before: async (world) => world.payments.stuck(),
     act: (process) => process.now(),
   },
   {
     name: "rolling back after completion",
-    options: { key: { retire: { watch: "10s", keepDisabledFor: "5m" } } },
+    options: { key: { retire: { watch: "2s", keepDisabledFor: "1m" } } },
     before: async (world) => {
       await world.process().now({ until: "completed" });
     },

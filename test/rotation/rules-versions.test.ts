@@ -131,7 +131,7 @@ describe("R2: what may be disabled never becomes current", () => {
     const world = await scenario({ key: { retire: { watch: "10s", keepDisabledFor: "7d" } } });
     const first = world.current();
     await world.process().now({ until: "completed" });
-    world.write({ ...world.file(), OPENROUTER_API_KEY: first });
+    world.write({ OTHER: "back by hand", OPENROUTER_API_KEY: first });
     await world.clock.sleep(8 * 24 * HOUR);
     await world.process().once();
     expect(world.model.key(hashOf(first) ?? "")).toMatchObject({ disabled: false });

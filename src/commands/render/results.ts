@@ -27,14 +27,21 @@ export function renderResult(result: KeyResult, style: Style): string {
 
 function success(result: KeyResult, colored: (word: string) => string): string {
   const took = result.tookMs === undefined ? "" : ` in ${formatDuration(result.tookMs)}`;
-  const parts = [colored("completed") + took];
-  if (result.newHash) parts.push(`new key ${shortHash(result.newHash)} is current`);
-  if (result.oldHash && result.outcome === "deleted")
-    parts.push(`old key ${shortHash(result.oldHash)} deleted`);
-  if (result.outcome === "completed" && result.deleteAt !== undefined) {
-    const old = result.oldHash ? `old key ${shortHash(result.oldHash)}` : "the old key";
+  const back = result.kind === "rollback";
+  const old = back ? "key" : "old key";
+  const parts = [colored(back ? "rolled back" : "completed") + took];
+  if (result.newHash)
     parts.push(
-      `${old} will be deleted at ${instant(result.deleteAt)}: keep "rotate worker" or "rotate once" running until then`,
+      back
+        ? `key ${shortHash(result.newHash)} is current again`
+        : `new key ${shortHash(result.newHash)} is current`,
+    );
+  if (result.oldHash && result.outcome === "deleted")
+    parts.push(`${old} ${shortHash(result.oldHash)} deleted`);
+  if (result.outcome === "completed" && result.deleteAt !== undefined) {
+    const name = result.oldHash ? `${old} ${shortHash(result.oldHash)}` : "the old key";
+    parts.push(
+      `${name} will be deleted at ${instant(result.deleteAt)}: keep "rotate worker" or "rotate once" running until then`,
     );
   }
   return parts.length === 1 ? `${parts[0]}; ${result.message}` : parts.join("; ");

@@ -51,7 +51,8 @@ function notes(key: KeyStatus, now: number): string[] {
   if (rotation?.held && rotation.held.message !== message) {
     lines.push(`held ${relative(rotation.held.since, now)}: ${rotation.held.message}`);
   }
-  if (rotation?.waitingFor) {
+  if (rotation?.held?.hint) lines.push(rotation.held.hint);
+  if (rotation?.waitingFor && !rotation.held) {
     const until = rotation.waitingUntil === undefined ? "" : `, until ${when(rotation.waitingUntil, now)}`;
     lines.push(`waits for ${rotation.waitingFor}${until}`);
   }

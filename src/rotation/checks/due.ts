@@ -32,10 +32,10 @@ function dueOf(world: World, field: string, snapshot: PolicySnapshot): Decision 
       field,
       "renamed",
       requests,
-      `${policy.name}: this secret was kept by key "${record.name}"; if it was renamed, add \`formerly: [${record.name}]\``,
+      `this secret was kept by key "${record.name}"; if it was renamed, add \`formerly: [${record.name}]\``,
     );
   if (policy.suspend) {
-    const says = `${policy.name} is suspended in the policy`;
+    const says = "suspended in the policy";
     return requests.length > 0
       ? block(world, field, "suspended", requests, says)
       : { parked: { reason: "suspended", says } };
@@ -50,7 +50,7 @@ function dueOf(world: World, field: string, snapshot: PolicySnapshot): Decision 
   const why = request ? requestedBy(request) : dueNow(world, record);
   if (why !== undefined) return startNow(world, field, snapshot, request, why);
   if (record.blocked)
-    return step({ note: "unblock", field }, "unblocked", `${policy.name} is not blocked any more`);
+    return step({ note: "unblock", field }, "unblocked", "not blocked any more");
   return { idle: { until: record.retry?.at ?? record.due?.at } };
 }
 
@@ -100,7 +100,7 @@ function reschedule(world: World, field: string, policy: KeyPolicy, record: KeyR
   });
   if (due?.basis === record.due?.basis) return undefined;
   const says = due
-    ? `${policy.name} is next due at ${new Date(due.at).toISOString()}`
-    : `${policy.name} has no schedule`;
+    ? `next due at ${new Date(due.at).toISOString()}`
+    : "has no schedule";
   return step({ note: "schedule", field, due }, "scheduled", says);
 }

@@ -104,7 +104,7 @@ function plannedRollback(world: World, rotation: RotationRecord): Decision {
       "rollback-enable",
       `enables key ${shortHash(hash)} at the provider`,
     );
-  const accepted = needAccepted(world, rotation.field, hash, world.now - PROVIDER_POLL_MS);
+  const accepted = needAccepted(world, rotation.field, hash, world.now - PROVIDER_POLL_MS + 1);
   if ("decision" in accepted) return accepted.decision;
   if (accepted.fact.value === undefined)
     return step(

@@ -15,12 +15,15 @@ import {
   skewed,
 } from "./common.ts";
 
-/** Something should be started for this key and cannot be: journalled once, with what to do. */
+/**
+ * Something should be started for this key and cannot be: journalled once, with what to do. Where an
+ * operator asked for it, the request is refused; the key itself is blocked only if it is due as well.
+ */
 export function block(world: World, field: string, code: string, requests: string[], says: string): Decision {
+  if (requests.length > 0) return step({ note: "answer", field, refused: true, requests }, code, says);
   const before = world.document.keys[field]?.blocked;
-  if (before?.reason === code && before.message === says && requests.length === 0)
-    return { parked: { reason: code, says } };
-  return step({ note: "block", field, code, requests }, code, says);
+  if (before?.reason === code && before.message === says) return { parked: { reason: code, says } };
+  return step({ note: "block", field, code }, code, says);
 }
 
 /** A step before the start of a rotation: when it has failed in this pass, the key is blocked by that. */
@@ -58,14 +61,14 @@ export function identifyCurrent(
   if ("decision" in store) return store.decision;
   const view = store.value;
   if (view.foreign !== undefined)
-    return block(world, field, "foreign-rotation", requests, `${name}: ${view.foreign}`);
+    return block(world, field, "foreign-rotation", requests, view.foreign);
   if (view.owner !== undefined && !sameOwner(view.owner, world.owner))
     return block(
       world,
       field,
       "rival-owner",
       requests,
-      `${name}: the secret is kept by installation "${view.owner.installation}" (journal ${view.owner.journal}); if that one is gone for good, take it over with --take-over`,
+      `the secret is kept by installation "${view.owner.installation}" (journal ${view.owner.journal}); if that one is gone for good: rotate --now ${name} --take-over`,
     );
   const shown = currentFingerprint(view);
   if (shown === undefined) {
@@ -78,7 +81,7 @@ export function identifyCurrent(
     const adopt = step(
       { effect: "adopt", field },
       "adopt",
-      `${name}: finds out which of the provider's keys the current value is`,
+      `finds out which of the provider's keys the current value is`,
     );
     return orBlocked(world, field, requests, adopt);
   }
@@ -88,7 +91,7 @@ export function identifyCurrent(
     return step(
       { note: "accept-current", field, hash: record.hash },
       "current-changed",
-      `${name}: takes key ${shortHash(record.hash)} as current, as the store shows`,
+      `takes key ${shortHash(record.hash)} as current, as the store shows`,
     );
   return undefined;
 }
@@ -112,7 +115,7 @@ function vanished(world: World, field: string, name: string, requests: string[])
     field,
     "current-vanished",
     requests,
-    `${name}: the store shows no value where key ${shortHash(known.hash)} was; put it back, or run \`rotate --now ${name}\` to provision a new one`,
+    `the store shows no value where key ${shortHash(known.hash)} was; put it back, or run \`rotate --now ${name}\` to provision a new one`,
   );
 }
 
@@ -135,7 +138,7 @@ export function startChecks(
     : have(world, field, requests, needList(world, field, policy.provider));
   if ("decision" in preflight) return preflight.decision;
   const skew = skewed(world, policy.provider);
-  if (skew) return block(world, field, "clock-skew", requests, `${policy.name}: ${skew}`);
+  if (skew) return block(world, field, "clock-skew", requests, skew);
   if (current) {
     const unhealthy = firstSweep(
       world,
@@ -146,8 +149,8 @@ export function startChecks(
   }
   const says =
     kind === "provision"
-      ? `${policy.name}: PROVISIONS a first key, because the secret has none (${why})`
-      : `${policy.name}: starts a rotation (${why})`;
+      ? `PROVISIONS a first key, because the secret has none (${why})`
+      : `starts a rotation (${why})`;
   return step({ note: "start", field, kind, actor, why, requests }, kind, says);
 }
 
@@ -171,7 +174,7 @@ function firstSweep(world: World, question: Question, requests: string[]): Decis
         field,
         "consumer-unhealthy",
         requests,
-        `${policy.name}: consumer ${consumer} is not well: ${problem}`,
+        `consumer ${consumer} is not well: ${problem}`,
       );
   }
   return undefined;

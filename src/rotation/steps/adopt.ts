@@ -18,11 +18,11 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
   const provider = context.provider(field);
   const answer = await provider.current(value);
   if (!answer.accepted)
-    throw new RotationError("rejected", `${policy.name}: the provider refuses the secret's current value`, {
+    throw new RotationError("rejected", `the provider refuses the secret's current value`, {
       hint: "if it is a placeholder, empty it and a first key is provisioned; if it expired, replace it by hand once",
     });
   if (answer.key.isManagementKey)
-    throw new RotationError("rejected", `${policy.name}: the secret's current value is a management key`, {
+    throw new RotationError("rejected", `the secret's current value is a management key`, {
       hint: "keyturn rotates API keys; put the API key that the consumers use into this secret",
     });
   const issued = await prove(
@@ -36,21 +36,21 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
   if (issued === undefined)
     throw new RotationError(
       "rejected",
-      `${policy.name}: cannot prove which of the provider's keys the current value is`,
+      `cannot prove which of the provider's keys the current value is`,
       {
         hint: `look its hash up in the provider's dashboard and write \`adopt: { hash: … }\` under ${policy.name}`,
       },
     );
   const owner = await context.parts.journal.ownerOf(issued.hash);
   if (owner !== undefined && owner !== context.world.target)
-    throw new RotationError("rejected", `${policy.name}: key ${issued.hash} is kept for ${owner} already`, {
+    throw new RotationError("rejected", `key ${issued.hash} is kept for ${owner} already`, {
       hint: "a key belongs to one entry of one policy; give each consumer group a key of its own",
     });
   const twin = context.document.issued[issued.hash];
   if (twin !== undefined && twin.field !== field)
     throw new RotationError(
       "rejected",
-      `${policy.name}: field ${twin.field} of the secret holds the same key`,
+      `field ${twin.field} of the secret holds the same key`,
       {
         hint: "a key belongs to one entry of one policy; give each consumer group a key of its own",
       },
@@ -86,7 +86,7 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     },
     {
       field,
-      message: `${policy.name}: adopts key ${issued.hash}, which the secret holds`,
+      message: `adopts key ${issued.hash}, which the secret holds`,
       data: { hash: issued.hash, label: issued.label, fingerprint: value.fingerprint() },
     },
   );

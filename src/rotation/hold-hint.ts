@@ -1,0 +1,18 @@
+import type { RotationRecord } from "../journal/document.ts";
+
+/** What a person can do about a held rotation, one sentence; undefined when it is not held. */
+export function holdHint({ hold, phase, policy }: RotationRecord): string | undefined {
+  if (hold === undefined) return undefined;
+  const key = policy.key.name;
+  switch (hold.reason) {
+    case "foreign-current":
+      return `look who wrote the secret; then \`rotate approve ${key}\` keeps their value; put the expected value back and it goes on by itself`;
+    case "consumers-unconfirmed":
+    case "revert-unconfirmed": {
+      const back = phase === "reverting" ? "" : `, or \`rotate rollback ${key}\``;
+      return `mend the consumer and it goes on by itself; or \`rotate approve ${key} --without CONSUMER\`${back}`;
+    }
+    default:
+      return `mend that, then \`rotate approve ${key}\` tries again`;
+  }
+}

@@ -28,12 +28,13 @@ export async function approve(context: Context, name: string, options: ApproveOp
   if (options.without !== undefined) checkConsumer(entry, options.without);
 
   const [status] = await engine.status([key]);
-  if (!options.takeOver && !status?.rotation?.held && status?.state !== "blocked") {
+  const held = status?.rotation?.held !== undefined;
+  if (!options.takeOver && !held) {
     print(`${key}: nothing waits for approval (${status?.state ?? "unknown"})`);
     return EXIT.failed;
   }
   if (options.takeOver) await engine.request(key, { kind: "take-over", actor });
-  await engine.request(key, { kind: "approve", without: options.without, actor });
+  if (held) await engine.request(key, { kind: "approve", without: options.without, actor });
   const results = await engine.pass({
     keys: [key],
     deadline: clock.now() + PASS_MS,
@@ -43,7 +44,9 @@ export async function approve(context: Context, name: string, options: ApproveOp
     onProgress: logProgress(log),
   });
   if (options.json) printJson({ results: results.map(resultJson) });
-  else for (const result of results) print(`approved; ${renderResult(handedOver(result), style)}`);
+  else
+    for (const result of results)
+      print(`${held ? "approved" : "taken over"}; ${renderResult(handedOver(result), style)}`);
   const stuck = results.some(
     ({ outcome }) => outcome === "held" || outcome === "failed" || outcome === "blocked",
   );

@@ -77,7 +77,12 @@ export async function withEngine(
   command: (context: Context) => Promise<number>,
 ): Promise<number> {
   const screen = await openScreen(use.live === true && globals.logLevel === undefined && canDraw());
-  const interrupt = use.acts ? takeSignals(screen.print) : use.watches ? takeSignals() : undefined;
+  let say = (line: string) => screen.print(`rotate: ${line}`);
+  const interrupt = use.acts
+    ? takeSignals((line) => say(line))
+    : use.watches
+      ? takeSignals()
+      : undefined;
   try {
     const { open } = await import("../main.ts");
     const options: OpenOptions = {
@@ -89,6 +94,8 @@ export async function withEngine(
       ...(screen.live ? { logTo: screen.log } : {}),
     };
     const opened = await open(options);
+    // Where lines are JSON, all of them are.
+    if (!options.pretty) say = (line) => opened.log.info(line);
     try {
       return await command({
         policyFile: globals.policy,

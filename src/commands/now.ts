@@ -3,6 +3,7 @@ import type { Context } from "./context.ts";
 import { EXIT } from "./exit.ts";
 import { namedKeys } from "./keys.ts";
 import { showPlans } from "./plan.ts";
+import { print, printJson } from "./print.ts";
 import { requestAndFollow } from "./request.ts";
 
 export interface NowOptions {
@@ -18,6 +19,11 @@ export interface NowOptions {
 export async function now(context: Context, names: readonly string[], options: NowOptions): Promise<number> {
   const { policy, engine, screen } = context;
   const keys = namedKeys(policy, names) ?? policy.keys.filter((key) => !key.suspend).map((key) => key.name);
+  if (keys.length === 0) {
+    if (options.json) printJson({ results: [] });
+    else print("nothing to rotate: every key of the policy is suspended");
+    return EXIT.done;
+  }
   if (options.dryRun) {
     showPlans(context, await engine.plan(keys, { requested: "rotate" }), options);
     return EXIT.done;

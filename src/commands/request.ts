@@ -2,7 +2,7 @@ import type { RequestRecord } from "../journal/document.ts";
 import type { PassOptions } from "../rotation/engine-api.ts";
 import type { KeyResult } from "../rotation/report.ts";
 import type { Context } from "./context.ts";
-import { exitOfResults } from "./exit.ts";
+import { EXIT, exitOfResults } from "./exit.ts";
 import { follow } from "./follow.ts";
 import { resultJson } from "./json.ts";
 import { print, printJson } from "./print.ts";
@@ -37,8 +37,16 @@ export async function requestAndFollow(
     until: options.until,
   });
   if (options.json) printJson({ results: results.map(resultJson) });
-  else for (const result of results) print(renderResult(handedOver(result), style));
-  return exitOfResults(results, { asked: options.asked });
+  else for (const result of results) print(renderResult(carriedOn(handedOver(result)), style));
+  const status = exitOfResults(results, { asked: options.asked });
+  const soaking = options.until === "deleted" && results.some(({ deleteAt }) => deleteAt !== undefined);
+  return status === EXIT.done && soaking ? EXIT.workRemains : status;
+}
+
+/** A result that says what carries on what this command leaves in flight. */
+function carriedOn(result: KeyResult): KeyResult {
+  if (result.outcome !== "waiting" || result.hint !== undefined) return result;
+  return { ...result, hint: "`rotate once` or `rotate worker` carries it on" };
 }
 
 /** A result that says what follows when another process holds the lease. */

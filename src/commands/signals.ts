@@ -19,7 +19,7 @@ export function takeSignals(say?: (line: string) => void): Interrupt {
   const handlers = SIGNALS.map((name) => {
     const handler = () => {
       if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
-      say?.(`rotate: ${name} received; finishing the step in hand (once more to stop at once)`);
+      say?.(`${name} received; finishing the step in hand (once more to stop at once)`);
       controller.abort();
     };
     process.on(name, handler);

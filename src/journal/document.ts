@@ -68,6 +68,8 @@ export interface IssuedRecord {
   fingerprint?: string;
   createdAt?: number;
   expiresAt?: number;
+  /** What its replacement inherits where the policy leaves something out. */
+  settings?: Record<string, unknown>;
   /** The store's version that holds its plaintext, while one does. */
   version?: string;
   /** Earlier versions of the same plaintext, dropped with it. */
@@ -148,7 +150,7 @@ export interface RotationRecord {
   /** The policy that it ends under, whatever the file says meanwhile. */
   policy: PolicySnapshot;
   /** The key being replaced; absent when provisioning. */
-  old?: { hash: string; fingerprint: string; version: string };
+  old?: { hash: string; fingerprint: string; version: string; settings?: Record<string, unknown> };
   /** The replacement. `version` once it is staged. */
   new?: { hash: string; label: string; fingerprint?: string; version?: string; base?: string };
   /** Name of the intent in hand. */

@@ -47,7 +47,7 @@ function judgeEntry(entry: JsonObject, name: string, expected: Expected): Judgem
     ? {
         ...judged,
         verdict: "holds",
-        detail: `${judged.detail}, still holds the old key ${shortFingerprint(held)}`,
+        detail: `${judged.detail}, still holds ${shortFingerprint(held)}`,
       }
     : judged;
 }

@@ -32,7 +32,7 @@ export function judgeServing(reported: unknown, expected: Expected): Judgement {
   const old = expected.outgoing.some((outgoing) => sameFingerprint(serving, outgoing));
   return {
     verdict: "other",
-    detail: old ? `serves the old key ${short}` : `serves another key ${short}`,
+    detail: old ? `still serves ${short}` : `serves another key ${short}`,
     serving,
   };
 }

@@ -84,7 +84,8 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
       const { document } = await journal.read(place.target);
       const end = ends.get(place.target) ?? { end: "idle" };
       const refusal = await refusalOf(place, startedAt);
-      found.push(resultOf(place, was, document, end, refusal));
+      const asked = (await journal.requests(place.target)).some(({ field }) => field === place.field);
+      found.push(resultOf(place, was, document, end, refusal, asked));
     }
     return found;
   }

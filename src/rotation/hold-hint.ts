@@ -12,7 +12,9 @@ export function holdHint({ hold, phase, policy }: RotationRecord): string | unde
       const back = phase === "reverting" ? "" : `, or \`rotate rollback ${key}\``;
       return `mend the consumer and it goes on by itself; or \`rotate approve ${key} --without CONSUMER\`${back}`;
     }
+    case "old-key-gone":
+      return undefined;
     default:
-      return `mend that, then \`rotate approve ${key}\` tries again`;
+      return `once that is settled, \`rotate approve ${key}\` tries again`;
   }
 }

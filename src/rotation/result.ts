@@ -1,6 +1,6 @@
 import type { EventRecord, TargetDocument } from "../journal/document.ts";
-import type { PassEnd } from "./pass.ts";
 import { holdHint } from "./hold-hint.ts";
+import type { PassEnd } from "./pass.ts";
 import type { KeyResult } from "./report.ts";
 import type { KeyPlace } from "./targets.ts";
 
@@ -22,6 +22,8 @@ export function resultOf(
   document: TargetDocument,
   end: PassEnd,
   refusal: EventRecord | undefined,
+  /** Whether a request for it is still to be taken up. */
+  asked: boolean,
 ): KeyResult {
   const { key, field } = place;
   if (end.end === "broken")
@@ -71,15 +73,14 @@ export function resultOf(
     const { message = end.says, hint } = end.error ?? {};
     return { key, outcome: "waiting", message, ...hinted(hint) };
   }
+  if (asked && end.end === "parked") return { key, outcome: "waiting", message: end.says };
   return { key, outcome: "idle", message: end.end === "parked" ? end.says : "nothing to do" };
 }
 
 function waitingMessage(end: PassEnd, phase: string): { message: string; hint?: string } {
   if (end.end === "busy") return { message: `${phase}; another worker carries it on` };
-  if (end.end === "stopped")
-    return { message: `${phase}; stopped after the step in hand, the next run carries on` };
-  if (end.end === "waiting")
-    return { message: `${phase}; ${end.says}`, ...hinted(end.error?.hint) };
+  if (end.end === "stopped") return { message: `${phase}; stopped after the step in hand` };
+  if (end.end === "waiting") return { message: `${phase}; ${end.says}`, ...hinted(end.error?.hint) };
   return { message: phase };
 }
 

@@ -1,19 +1,31 @@
 import type { SettingsPolicy } from "../policy/schema.ts";
 import type { IssuedKey, KeySettings } from "../providers/provider.ts";
 
+/** What a replacement takes over from a key. */
+export type Inherited = KeySettings & Pick<IssuedKey, "createdAt">;
+
+/** The part of a key that its replacement takes over: journalled, for when the provider shows the key no more. */
+export function inheritedFrom(key: IssuedKey): Inherited {
+  const { limit, limitReset, includeByokInLimit, workspaceId, creatorUserId } = key;
+  const { allowedProviders, allowedModels, expiresAt, createdAt } = key;
+  const all = { limit, limitReset, includeByokInLimit, workspaceId, creatorUserId, expiresAt, createdAt };
+  const known = Object.entries({ ...all, allowedProviders, allowedModels });
+  return Object.fromEntries(known.filter(([, value]) => value !== undefined)) as Inherited;
+}
+
 /** An instant as the providers take it: UTC, whole seconds. */
 function utcSeconds(at: number): string {
   return new Date(at).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 
 /** The life that a key was given, in milliseconds, as far as the provider shows it. */
-function lifeOf(key: IssuedKey): number | undefined {
+function lifeOf(key: Inherited): number | undefined {
   if (!key.expiresAt || !key.createdAt) return undefined;
   const life = Date.parse(key.expiresAt) - Date.parse(key.createdAt);
   return life > 0 ? life : undefined;
 }
 
-function expiryFor(policy: SettingsPolicy, old: IssuedKey | undefined, now: number): string | undefined {
+function expiryFor(policy: SettingsPolicy, old: Inherited | undefined, now: number): string | undefined {
   if (policy.expiresAt !== undefined) return utcSeconds(Date.parse(policy.expiresAt));
   const life = policy.expiresAfter ?? (old && lifeOf(old));
   return life === undefined ? undefined : utcSeconds(now + life);
@@ -23,7 +35,7 @@ function expiryFor(policy: SettingsPolicy, old: IssuedKey | undefined, now: numb
  * What a replacement is created with: the policy's settings, and for whatever the policy leaves
  * out, those of the key that it replaces (an expiry as the same span of life).
  */
-export function settingsFor(policy: SettingsPolicy, old: IssuedKey | undefined, now: number): KeySettings {
+export function settingsFor(policy: SettingsPolicy, old: Inherited | undefined, now: number): KeySettings {
   const settings: KeySettings = {};
   const set = <K extends keyof KeySettings>(field: K, value: KeySettings[K] | undefined) => {
     if (value !== undefined) settings[field] = value;

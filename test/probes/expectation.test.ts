@@ -21,7 +21,7 @@ test("another fingerprint there is another key, and the old one is named as such
   const at = { json: { "/llm/key": "{fingerprint}" } };
   expect(judge(at, { llm: { key: OLD_KEY } })).toMatchObject({
     verdict: "other",
-    detail: expect.stringContaining("serves the old key"),
+    detail: expect.stringContaining("still serves"),
   });
   expect(judge(at, { llm: { key: "sk-or-v1-old" } })).toMatchObject({
     verdict: "other",

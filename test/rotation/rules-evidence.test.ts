@@ -19,8 +19,8 @@ async function dieBefore(world: Scenario, method: string, act: "now" | "once" = 
   await Promise.race([ended, dead.promise]);
 }
 
-const disables = (world: Scenario) => world.sent("PATCH").length;
-const deletes = (world: Scenario) => world.sent("DELETE").length;
+const disables = (world: Scenario) => world.revoked.filter((call) => call.startsWith("disable")).length;
+const deletes = (world: Scenario) => world.revoked.filter((call) => call.startsWith("delete")).length;
 
 describe("R3: evidence is fresh or it is none", () => {
   test("a new process asks the consumers again before it disables, whatever the journal says", async () => {
@@ -48,8 +48,7 @@ describe("R3: evidence is fresh or it is none", () => {
     await world.process().once();
     expect(deletes(world)).toBe(0);
     expect((await world.process().status()).retiring).toHaveLength(1);
-    world.payments.stuck(false);
-    await world.process().once();
+    world.payments.settle();
     await world.process().once();
     expect(deletes(world)).toBe(1);
     expect(world.violations).toEqual([]);

@@ -85,6 +85,7 @@ export async function scenario(options: ScenarioOptions = {}) {
   const journalState = memoryJournalState(random);
   const services = new Map<string, ServiceModel>();
   const violations: string[] = [];
+  const revoked: string[] = [];
   const logged: string[] = [];
 
   const service = (name: string, instances = 1, uses: { secret?: string; field?: string; key?: string } = {}) => {
@@ -107,6 +108,7 @@ export async function scenario(options: ScenarioOptions = {}) {
     const hash = /\/keys\/([0-9a-f]{64})$/.exec(new URL(request.url).pathname)?.[1];
     const body = request.body === undefined ? {} : (JSON.parse(request.body) as { disabled?: boolean });
     const kills = request.method === "DELETE" || (request.method === "PATCH" && body.disabled === true);
+    if (hash && kills) revoked.push(`${request.method === "DELETE" ? "delete" : "disable"} ${hash}`);
     if (hash && kills && !world.revoking) {
       if (hash === hashOf(world.current())) violations.push(`${request.method} of the store's current key`);
       for (const one of services.values())
@@ -139,6 +141,8 @@ export async function scenario(options: ScenarioOptions = {}) {
     payments,
     service,
     violations,
+    /** Every disable and delete that went out, as `disable HASH`, in order. */
+    revoked,
     logged,
     managementKey,
     journalState,

@@ -49,7 +49,7 @@ export function proofLines(proof: DemoProof, policy: string, style: Style): stri
   return [
     good
       ? style("green", `${key} was rotated under live traffic and no request failed.`)
-      : style("red", `${key}: ${proof.outcome}, ${proof.message}`),
+      : style("red", headlineOfFailure(proof)),
     "",
     ...table([
       {
@@ -57,8 +57,8 @@ export function proofLines(proof: DemoProof, policy: string, style: Style): stri
           "  requests",
           `${requests.sent} sent during the rotation (${each}), ${requests.failed} failed`,
         ],
+        notes: failureLines(consumers.flatMap(({ failures }) => failures)),
       },
-      ...consumers.map(({ failures }) => ({ cells: [], notes: failureLines(failures) })).filter(hasNotes),
       { cells: ["  before", keys(proof.keysBefore)] },
       { cells: ["  after", keys(proof.keysAfter)] },
       {
@@ -69,14 +69,21 @@ export function proofLines(proof: DemoProof, policy: string, style: Style): stri
       },
       { cells: ["  took", formatDuration(tookMs)] },
     ]),
-    "",
-    `Next: copy ${policy}, give it your store, schedule and the health URLs of your consumers,`,
-    "set OPENROUTER_MANAGEMENT_KEY, and see what would happen: rotate plan; then: rotate --now",
+    ...(good ? ["", ...nextLines(policy)] : []),
   ];
 }
 
-function hasNotes({ notes }: { notes: string[] }): boolean {
-  return notes.length > 0;
+function headlineOfFailure({ key, outcome, message }: DemoProof): string {
+  return outcome === "deleted"
+    ? `${key} was rotated, but not as it should be.`
+    : `${key}: ${outcome}, ${message}`;
+}
+
+function nextLines(policy: string): string[] {
+  return [
+    `Next: copy ${policy}, give it your store, schedule and the health URLs of your consumers,`,
+    "set OPENROUTER_MANAGEMENT_KEY, and see what would happen: rotate plan; then: rotate --now",
+  ];
 }
 
 function keys(found: readonly ProofKey[]): string {

@@ -53,7 +53,10 @@ function notes(key: KeyStatus, now: number): string[] {
   }
   if (rotation?.held?.hint) lines.push(rotation.held.hint);
   if (rotation?.waitingFor && !rotation.held) {
-    const until = rotation.waitingUntil === undefined ? "" : `, until ${when(rotation.waitingUntil, now)}`;
+    const until =
+      rotation.waitingUntil === undefined
+        ? ""
+        : `, until ${instant(rotation.waitingUntil)} (${relative(rotation.waitingUntil, now)})`;
     lines.push(`waits for ${rotation.waitingFor}${until}`);
   }
   if (rotation?.error) {

@@ -57,12 +57,30 @@ export function journalFault(thrown: unknown, path: string): RotationError {
   const code = codeOf(error);
   const says = code && SAYS[code];
   if (!code || !says) return asRotationError(thrown);
+  if (code === "unusable" && error.errcode === undefined) return wrongPath(path, thrown);
   const detail = error.errcode === undefined ? error.code : error.message;
   return new RotationError(code, `the journal ${path} ${says.what} (${detail})`, {
     hint: says.hint,
     cause: thrown,
   });
 }
+
+/** The path leads to no place for a file: it is a folder, or leads through a file. */
+function wrongPath(path: string, cause: unknown): RotationError {
+  const { code } = cause as NodeJS.ErrnoException;
+  return new RotationError("unusable", `the journal ${path} cannot be made: ${WHY[code ?? ""] ?? code}`, {
+    hint: "choose another path for it in the policy, or move away what is there",
+    cause,
+  });
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOTDIR: "something in its path is not a folder",
+  EEXIST: "something in its path is not a folder",
+  EISDIR: "a folder is in its place",
+  ELOOP: "its path leads through a loop of links",
+  ENAMETOOLONG: "its name is too long",
+};
 
 function codeOf(error: { errcode?: number; code?: string }): ErrorCode | undefined {
   if (error.errcode === SHARED_MEMORY_TOO_SMALL) return "full";

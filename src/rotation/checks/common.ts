@@ -148,7 +148,7 @@ export function gate(world: World, field: string): Decision | undefined {
   const policy = world.policies[field]?.key;
   if (policy === undefined) return undefined;
   if (policy.suspend)
-    return { parked: { reason: "suspended", says: "suspended in the policy" } };
+    return { parked: { reason: "suspended", says: "suspended in the policy (suspend: true)" } };
   const state = windowState(policy.windows, policy.timezone, world.now);
   if (state.open) return undefined;
   const says = state.why ?? "a window is closed";

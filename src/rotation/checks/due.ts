@@ -35,7 +35,7 @@ function dueOf(world: World, field: string, snapshot: PolicySnapshot): Decision 
       `this secret was kept by key "${record.name}"; if it was renamed, add \`formerly: [${record.name}]\``,
     );
   if (policy.suspend) {
-    const says = "suspended in the policy";
+    const says = "suspended in the policy (suspend: true)";
     return requests.length > 0
       ? block(world, field, "suspended", requests, says)
       : { parked: { reason: "suspended", says } };
@@ -49,8 +49,7 @@ function dueOf(world: World, field: string, snapshot: PolicySnapshot): Decision 
   if (scheduled) return scheduled;
   const why = request ? requestedBy(request) : dueNow(world, record);
   if (why !== undefined) return startNow(world, field, snapshot, request, why);
-  if (record.blocked)
-    return step({ note: "unblock", field }, "unblocked", "not blocked any more");
+  if (record.blocked) return step({ note: "unblock", field }, "unblocked", "not blocked any more");
   return { idle: { until: record.retry?.at ?? record.due?.at } };
 }
 
@@ -99,8 +98,6 @@ function reschedule(world: World, field: string, policy: KeyPolicy, record: KeyR
     fraction: world.fraction,
   });
   if (due?.basis === record.due?.basis) return undefined;
-  const says = due
-    ? `next due at ${new Date(due.at).toISOString()}`
-    : "has no schedule";
+  const says = due ? `next due at ${new Date(due.at).toISOString()}` : "has no schedule";
   return step({ note: "schedule", field, due }, "scheduled", says);
 }

@@ -60,8 +60,7 @@ export function identifyCurrent(
   const store = have(world, field, requests, needStore(world, field, world.now - STORE_FRESH_MS));
   if ("decision" in store) return store.decision;
   const view = store.value;
-  if (view.foreign !== undefined)
-    return block(world, field, "foreign-rotation", requests, view.foreign);
+  if (view.foreign !== undefined) return block(world, field, "foreign-rotation", requests, view.foreign);
   if (view.owner !== undefined && !sameOwner(view.owner, world.owner))
     return block(
       world,

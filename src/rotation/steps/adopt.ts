@@ -2,6 +2,7 @@ import type { IssuedRecord } from "../../journal/document.ts";
 import { RotationError } from "../../lib/errors.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { CurrentKey, IssuedKey, Provider } from "../../providers/provider.ts";
+import { inheritedFrom } from "../settings.ts";
 import type { StepContext } from "./context.ts";
 import { keyRecord, replacedByHand } from "./draft.ts";
 
@@ -34,13 +35,9 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     policy.settings.workspaceId === undefined ? [] : [policy.settings.workspaceId],
   );
   if (issued === undefined)
-    throw new RotationError(
-      "rejected",
-      `cannot prove which of the provider's keys the current value is`,
-      {
-        hint: `look its hash up in the provider's dashboard and write \`adopt: { hash: … }\` under ${policy.name}`,
-      },
-    );
+    throw new RotationError("rejected", `cannot prove which of the provider's keys the current value is`, {
+      hint: `look its hash up in the provider's dashboard and write \`adopt: { hash: … }\` under ${policy.name}`,
+    });
   const owner = await context.parts.journal.ownerOf(issued.hash);
   if (owner !== undefined && owner !== context.world.target)
     throw new RotationError("rejected", `key ${issued.hash} is kept for ${owner} already`, {
@@ -48,13 +45,9 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     });
   const twin = context.document.issued[issued.hash];
   if (twin !== undefined && twin.field !== field)
-    throw new RotationError(
-      "rejected",
-      `field ${twin.field} of the secret holds the same key`,
-      {
-        hint: "a key belongs to one entry of one policy; give each consumer group a key of its own",
-      },
-    );
+    throw new RotationError("rejected", `field ${twin.field} of the secret holds the same key`, {
+      hint: "a key belongs to one entry of one policy; give each consumer group a key of its own",
+    });
   const now = context.parts.clock.now();
   const record: IssuedRecord = {
     hash: issued.hash,
@@ -63,6 +56,7 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     origin: "adopted",
     fingerprint: value.fingerprint(),
     mayBeCurrent: true,
+    settings: { ...inheritedFrom(issued) },
     version: view?.current?.version as string,
     ...(issued.name === undefined ? {} : { name: issued.name }),
     ...(issued.label === undefined ? {} : { label: issued.label }),

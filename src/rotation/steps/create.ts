@@ -1,9 +1,9 @@
-import type { IssuedRecord, RotationRecord } from "../../journal/document.ts";
+import type { IntentRecord, IssuedRecord, RotationRecord } from "../../journal/document.ts";
 import { asRotationError, isWeather, RotationError } from "../../lib/errors.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { IssuedKey } from "../../providers/provider.ts";
 import type { StagedVersion } from "../../stores/store.ts";
-import { settingsFor } from "../settings.ts";
+import { type Inherited, inheritedFrom, settingsFor } from "../settings.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
 
@@ -21,7 +21,9 @@ export async function create(context: StepContext): Promise<void> {
   const provider = context.provider(rotation.field);
   const old =
     rotation.old &&
-    (context.facts.issued[rotation.old.hash]?.value ?? (await provider.get(rotation.old.hash)));
+    (context.facts.issued[rotation.old.hash]?.value ??
+      (await provider.get(rotation.old.hash)) ??
+      (rotation.old.settings as Inherited | undefined));
   const view = await context.store(rotation.field).observe(rotation.policy.key.store);
   if (view.current?.value?.fingerprint() !== rotation.old?.fingerprint)
     throw new RotationError(
@@ -30,9 +32,10 @@ export async function create(context: StepContext): Promise<void> {
     );
   const settings = settingsFor(rotation.policy.key.settings, old, context.parts.clock.now());
   await context.commit("create-sent", (draft) => {
-    const intent = draft.intents[name] as { sentAt?: number; settings?: Record<string, unknown> };
+    const intent = draft.intents[name] as IntentRecord;
     intent.sentAt = context.parts.clock.now();
     intent.settings = { ...settings };
+    if (settings.workspaceId !== undefined) intent.workspace = settings.workspaceId;
   });
   const made = await provider
     .create(name, settings)
@@ -93,6 +96,7 @@ async function journalIssued(
     origin: "issued",
     name,
     fingerprint: key.fingerprint(),
+    settings: { ...context.document.intents[name]?.settings, ...inheritedFrom(issued) },
     createdAt: issued.createdAt ? Date.parse(issued.createdAt) : context.parts.clock.now(),
     ...(issued.label === undefined ? {} : { label: issued.label }),
     ...(issued.expiresAt ? { expiresAt: Date.parse(issued.expiresAt) } : {}),

@@ -142,6 +142,7 @@ function start(
   const snapshot = (world.policies[note.field] ?? draft.keys[note.field]?.policy) as PolicySnapshot;
   const record = keyRecord(draft, note.field, snapshot.key.name, snapshot.key.provider);
   delete record.blocked;
+  const settings = record.current && draft.issued[record.current.hash]?.settings;
   const hasOld = note.kind !== "provision" && record.current !== undefined;
   const target = note.target === undefined ? undefined : draft.issued[note.target];
   draft.rotation = {
@@ -160,6 +161,7 @@ function start(
             hash: record.current.hash,
             fingerprint: record.current.fingerprint,
             version: record.current.version,
+            ...(settings === undefined ? {} : { settings }),
           },
         }
       : {}),

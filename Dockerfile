@@ -11,7 +11,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts && chmod 755 dist/cli.js
 
-# Slim, and not distroless: operators type `docker exec NAME rotate status`, and exec probes and
+# Slim, and not distroless: operators type `docker exec keyturn rotate status`, and exec probes and
 # reloads start programs of their own. For those, build FROM this image and add them.
 FROM node:24-bookworm-slim
 # Policy and memory apart: one is mounted read-only, the other must outlive the container. A policy

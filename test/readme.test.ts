@@ -56,8 +56,9 @@ const named = [
 ].map((line) => line.split(/\s+[<|>&#]/)[0]?.trim() ?? "");
 
 /** The same with each option that a row of a table gives to the command at its start. */
-const withOptions = [...prose.matchAll(/^\| `rotate ([^`\s]+)([^`]*)`.*$/gm)].flatMap(([row, name, rest = ""]) =>
-  [...row.matchAll(/`(--[^`]+)`/g)].map(([, option]) => `${name} ${option}${rest.replace(/ <.*/, "")}`),
+const withOptions = [...prose.matchAll(/^\| `rotate ([^`\s]+)([^`]*)`.*$/gm)].flatMap(
+  ([row, name, rest = ""]) =>
+    [...row.matchAll(/`(--[^`]+)`/g)].map(([, option]) => `${name} ${option}${rest.replace(/ <.*/, "")}`),
 );
 const commands = new Set([...named, ...withOptions]);
 

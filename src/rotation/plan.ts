@@ -130,19 +130,15 @@ function ended(
   const adopted = steps.some((step) => step.reason === "adopt");
   const [failure] = Object.values(world.failed);
   if ("wait" in decision && failure) return plan(place, "BLOCKED", failure.error.message, steps);
-  if ("wait" in decision)
-    return plan(
-      place,
-      world.document.rotation ? "CONTINUE" : "NOTHING",
-      `waits: ${decision.wait.says}`,
-      steps,
-    );
+  const { rotation } = world.document;
+  if ("wait" in decision && rotation?.hold) return plan(place, "BLOCKED", rotation.hold.message, steps);
+  if ("wait" in decision) {
+    const waits = decision.wait.reason === "consumers" ? "RETIRE" : "NOTHING";
+    return plan(place, rotation ? "CONTINUE" : waits, `waits: ${decision.wait.says}`, steps);
+  }
   if ("parked" in decision) {
-    const verb = world.document.rotation?.hold
-      ? "BLOCKED"
-      : world.document.keys[place.field]?.blocked
-        ? "BLOCKED"
-        : "NOTHING";
+    const stuck = rotation?.hold ?? world.document.keys[place.field]?.blocked;
+    const verb = stuck ? "BLOCKED" : "NOTHING";
     return plan(place, verb, decision.parked.says, steps);
   }
   const { until } = "idle" in decision ? decision.idle : { until: undefined };

@@ -12,104 +12,113 @@ describe("a policy that cannot be used is told with place and remedy, with statu
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
+  const run = (...args: string[]) => changingNothing(world, () => session(world, args));
+
   /** What a command says of a policy with this text. */
   async function told(yaml: string, ...args: string[]): Promise<string> {
     const file = join(world.sandbox.folder, "other.yaml");
     await writeFile(file, yaml);
-    return await session(world, [...args, "--policy", file]);
+    return await run(...args, "--policy", file);
   }
 
-  test("nothing but files was looked at by all of it", async () => {
-    await changingNothing(world, async () => {
-      const { requests } = world.sandbox.model;
-      const keyCalls = () => requests.filter(({ path }) => path.includes("/key")).length;
-      const before = keyCalls();
+  test("a file that is not there", async () => {
+    expect(await run("once", "--policy", "/nowhere/rotation.yaml")).toMatchInlineSnapshot(`
+      "$ rotate once --policy /nowhere/rotation.yaml
+      | rotate: the policy is invalid
+      | /nowhere/rotation.yaml  there is no such file
+      |       name the policy with --policy FILE or KEYTURN_POLICY
+      exit 2"
+    `);
+  });
 
-      expect(await session(world, ["once", "--policy", "/nowhere/rotation.yaml"])).toMatchInlineSnapshot(`
-        "$ rotate once --policy /nowhere/rotation.yaml
-        | rotate: the policy is invalid
-        | /nowhere/rotation.yaml  there is no such file
-        |  name the policy with --policy FILE or KEYTURN_POLICY
-        exit 2"
-      `);
-      await mkdir(join(world.sandbox.folder, "folder"));
-      expect(
-        await session(world, ["status", "--policy", join(world.sandbox.folder, "folder")]),
-      ).toMatchInlineSnapshot(`
-        "$ rotate status --policy DIR/folder
-        | rotate: the policy is invalid
-        | DIR/folder  this is a directory; accepted: a file
-        |  did you mean DIR/folder/rotation.yaml?
-        exit 2"
-      `);
-      expect(await told("", "worker")).toMatchInlineSnapshot(`
-        "$ rotate worker --policy DIR/other.yaml
-        | rotate: the policy is invalid
-        | DIR/other.yaml:1:1  the file is empty; accepted: a policy that begins with \`version: 1\`
-        exit 2"
-      `);
-      expect(await told(POLICY.replace("stores:\n", "stores: [\n"), "plan")).toMatchInlineSnapshot(`
-        "$ rotate plan --policy DIR/other.yaml
-        | rotate: the policy is invalid
-        | DIR/other.yaml:11:1  no valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
-        |  11 | journal: { type: sqlite, path: "\${KEYTURN_JOURNAL}" }
-        |  | ^
-        |  inside { } and [ ], put a string with \${…} in quotes: "\${NAME}"
-        exit 2"
-      `);
-      expect(
-        await told(
-          POLICY.replace("version: 1", "version: two")
-            .replace("{ every: 30d }", "[daily]")
-            .replace("successThreshold", "succesThreshold")
-            .replace("retire: { watch: 100ms }", "retire: soon"),
-          "--now",
-        ),
-      ).toMatchInlineSnapshot(`
-        "$ rotate --now --policy DIR/other.yaml
-        | rotate: the policy is invalid
-        | DIR/other.yaml:2:10  version: found "two"; accepted: 1
-        |  2 | version: two
-        |  |  ^
-        | DIR/other.yaml:15:15  keys[0].schedule: found a list; accepted: cron of five fields like "0 10 * * 2", { every: 30d }, or none
-        |  15 |  schedule: [daily]
-        |  |  ^
-        | DIR/other.yaml:20:46  keys[0].confirm.succesThreshold: unknown field; accepted: timeout, interval, successThreshold, onTimeout
-        |  20 |  confirm: { timeout: 20s, interval: 50ms, succesThreshold: 2 }
-        |  |  ^
-        |  did you mean "successThreshold"?
-        | DIR/other.yaml:21:13  keys[0].retire: found "soon"; accepted: { after, requireQuiet, watch, keepDisabledFor }
-        |  21 |  retire: soon
-        |  |  ^
-        exit 2"
-      `);
-      expect(
-        await told(POLICY.replace('"${BILLING_URL}/healthz"', "htp:/billing/healthz"), "once"),
-      ).toMatchInlineSnapshot(`
-        "$ rotate once --policy DIR/other.yaml
-        | rotate: the policy is invalid
-        | DIR/other.yaml:19:41  keys[0].consumers[1].probe.http: found "htp:/billing/healthz"; accepted: an http:// or https:// URL, a list of them, or { url, method, headers, body, auth, tls, proxy }
-        |  19 |  - { name: billing, probe: { http: htp:/billing/healthz } }
-        |  |  ^
-        exit 2"
-      `);
-      expect(await told(POLICY.replace("${BILLING_URL}", "${BILING_URL}"), "validate")).toMatchInlineSnapshot(`
-        "$ rotate validate --policy DIR/other.yaml
-        | rotate: the policy is invalid
-        | DIR/other.yaml:19:41  keys[0].consumers[1].probe.http: environment variable BILING_URL is not set
-        |  19 |  - { name: billing, probe: { http: "\${BILING_URL}/healthz" } }
-        |  |  ^
-        |  set BILING_URL, or give a default: \${BILING_URL:-…}
-        exit 2"
-      `);
-      expect(await session(world, ["--now", "payment-api"])).toMatchInlineSnapshot(`
-        "$ rotate --now payment-api
-        | rotate: the policy has no key "payment-api"
-        |  did you mean payments-api?
-        exit 2"
-      `);
+  test("a folder in place of the file", async () => {
+    const folder = join(world.sandbox.folder, "folder");
+    await mkdir(folder);
+    expect(await run("status", "--policy", folder)).toMatchInlineSnapshot(`
+      "$ rotate status --policy DIR/folder
+      | rotate: the policy is invalid
+      | DIR/folder  this is a directory; accepted: a file
+      |       did you mean DIR/folder/rotation.yaml?
+      exit 2"
+    `);
+  });
 
-      expect(keyCalls()).toBe(before);
-    });
-  }, 60_000);
+  test("an empty file", async () => {
+    expect(await told("", "worker")).toMatchInlineSnapshot(`
+      "$ rotate worker --policy DIR/other.yaml
+      | rotate: the policy is invalid
+      | DIR/other.yaml:1:1  the file is empty; accepted: a policy that begins with \`version: 1\`
+      exit 2"
+    `);
+  });
+
+  test("YAML with a bracket that is never closed", async () => {
+    expect(await told(POLICY.replace("stores:\n", "stores: [\n"), "plan")).toMatchInlineSnapshot(`
+      "$ rotate plan --policy DIR/other.yaml
+      | rotate: the policy is invalid
+      | DIR/other.yaml:11:1  no valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
+      |    11 | journal: { type: sqlite, path: "\${KEYTURN_JOURNAL}" }
+      |       | ^
+      |       inside { } and [ ], put a string with \${…} in quotes: "\${NAME}"
+      exit 2"
+    `);
+  });
+
+  test("values of wrong types and a misspelled field, all at once", async () => {
+    const yaml = POLICY.replace("version: 1", "version: two")
+      .replace("{ every: 30d }", "[daily]")
+      .replace("successThreshold", "succesThreshold")
+      .replace("retire: { watch: 100ms }", "retire: soon");
+    expect(await told(yaml, "--now")).toMatchInlineSnapshot(`
+      "$ rotate --now --policy DIR/other.yaml
+      | rotate: the policy is invalid
+      | DIR/other.yaml:2:10  version: found "two"; accepted: 1
+      |     2 | version: two
+      |       |          ^
+      | DIR/other.yaml:15:15  keys[0].schedule: found a list; accepted: cron of five fields like "0 10 * * 2", { every: 30d }, or none
+      |    15 |     schedule: [daily]
+      |       |               ^
+      | DIR/other.yaml:20:46  keys[0].confirm.succesThreshold: unknown field; accepted: timeout, interval, successThreshold, onTimeout
+      |    20 |     confirm: { timeout: 20s, interval: 50ms, succesThreshold: 2 }
+      |       |                                              ^
+      |       did you mean "successThreshold"?
+      | DIR/other.yaml:21:13  keys[0].retire: found "soon"; accepted: { after, requireQuiet, watch, keepDisabledFor }
+      |    21 |     retire: soon
+      |       |             ^
+      exit 2"
+    `);
+  });
+
+  test("a probe URL that is none", async () => {
+    const yaml = POLICY.replace('"${BILLING_URL}/healthz"', "htp:/billing/healthz");
+    expect(await told(yaml, "once")).toMatchInlineSnapshot(`
+      "$ rotate once --policy DIR/other.yaml
+      | rotate: the policy is invalid
+      | DIR/other.yaml:19:41  keys[0].consumers[1].probe.http: found "htp:/billing/healthz"; accepted: an http:// or https:// URL, a list of them, or { url, method, headers, body, auth, tls, proxy }
+      |    19 |       - { name: billing, probe: { http: htp:/billing/healthz } }
+      |       |                                         ^
+      exit 2"
+    `);
+  });
+
+  test("an environment variable that is not set", async () => {
+    expect(await told(POLICY.replace("${BILLING_URL}", "${BILING_URL}"), "validate")).toMatchInlineSnapshot(`
+      "$ rotate validate --policy DIR/other.yaml
+      | rotate: the policy is invalid
+      | DIR/other.yaml:19:41  keys[0].consumers[1].probe.http: environment variable BILING_URL is not set
+      |    19 |       - { name: billing, probe: { http: "\${BILING_URL}/healthz" } }
+      |       |                                         ^
+      |       set BILING_URL, or give a default: \${BILING_URL:-…}
+      exit 2"
+    `);
+  });
+
+  test("a key that the policy does not have", async () => {
+    expect(await run("--now", "payment-api")).toMatchInlineSnapshot(`
+      "$ rotate --now payment-api
+      | rotate: the policy has no key "payment-api"
+      |   did you mean payments-api?
+      exit 2"
+    `);
+  });
 });

@@ -64,7 +64,7 @@ export function stable({ sandbox }: World, text: string): string {
     .replace(/\b([0-9a-f]{12})(?:[0-9a-f]{52}\b|…)/g, (_, prefix: string) => keys(prefix))
     .replace(/\b[0-9a-f]{16}\b/g, (id) => rotations(id))
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "TIME")
-    .replace(/(?<=\S) {2,}/g, "  ")
+    .replace(/(?<=[^\s|]) {2,}/g, "  ")
     .replace(new RegExp(`(completed|rolled back) in ${span}`, "g"), "$1 in TOOK")
     .replace(new RegExp(`(completed|reverted|failed) (?:now|${span} ago)`, "g"), "$1 AGO")
     .replace(new RegExp(`(?:now|in ${span}|${span} ago) \\(TIME\\)`, "g"), "SOON (TIME)")

@@ -141,12 +141,15 @@ export async function rotate(world: World, args: string[], options: RotateOption
   };
 }
 
-/** The hash of the key that the consumers read. */
-export function currentHash({ sandbox }: World): string {
+/** The key that the consumers read. */
+export function currentKey({ sandbox }: World): string {
   const secret = JSON.parse(readFileSync(sandbox.secret.file, "utf8")) as Record<string, string>;
-  return createHash("sha256")
-    .update(secret[sandbox.secret.field] ?? "")
-    .digest("hex");
+  return secret[sandbox.secret.field] ?? "";
+}
+
+/** The hash of the key that the consumers read. */
+export function currentHash(world: World): string {
+  return createHash("sha256").update(currentKey(world)).digest("hex");
 }
 
 /** A `rotate worker`, running until it is stopped. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FIELD, HOUR, hashOf, MINUTE, scenario } from "./scenario.ts";
+import { DAY, FIELD, HOUR, hashOf, MINUTE, scenario } from "./scenario.ts";
 
 const consumer = (probe: Record<string, unknown> = {}, more: Record<string, unknown> = {}) => ({
   name: "payments",
@@ -49,6 +49,7 @@ describe("every instance must confirm", () => {
     const world = await withInstances(2, fleet({ instances: 3 }));
     expect(await world.process().now()).toMatchObject({ outcome: "blocked" });
     world.payments.scaleUp();
+    await world.clock.sleep(1_000);
     expect(await world.process().now()).toMatchObject({ outcome: "deleted" });
   });
 
@@ -78,9 +79,12 @@ describe("before the start", () => {
     expect(result).toMatchObject({ outcome: "blocked" });
     expect(result.message).toContain("payments");
     expect(world.sent("POST")).toHaveLength(0);
+    await world.clock.sleep(31 * DAY);
+    await world.process().once();
     expect(await world.process().status()).toMatchObject({ state: "blocked" });
     for (const one of world.payments.instances) one.down = false;
-    expect(await world.process().now()).toMatchObject({ outcome: "deleted" });
+    await world.clock.sleep(1_000);
+    expect(await world.process().once()).toMatchObject([{ outcome: "deleted" }]);
     expect(await world.process().status()).toMatchObject({ state: "ok" });
   });
 

@@ -18,6 +18,7 @@ import { handlerSend } from "../../src/sandbox/handler-send.ts";
 import { openRouterApi } from "../../src/sandbox/openrouter-api.ts";
 import { ProviderModel } from "../../src/sandbox/provider-model.ts";
 import { type MemoryBacking, memoryStore } from "../../src/stores/memory.ts";
+import type { Store } from "../../src/stores/store.ts";
 import { virtualClock } from "../providers/virtual-clock.ts";
 import { type Mortality, mortal } from "./mortal.ts";
 import { ServiceModel } from "./service-model.ts";
@@ -46,6 +47,8 @@ export interface ProcessOptions {
   before?: Hook;
   /** Another installation's journal. */
   state?: MemoryJournalState;
+  /** Another store than the one in memory. */
+  store?: Store;
 }
 
 function hooked<T extends object>(part: T, name: string, before: Hook): T {
@@ -79,8 +82,7 @@ export async function scenario(options: ScenarioOptions = {}) {
   const random = seededRandom(options.seed);
   const model = new ProviderModel({ clock, random });
   const managementKey = model.addManagementKey();
-  const faults = new Faults(options.faults ?? []);
-  const handler = openRouterApi(model, faults);
+  const handler = (request: Request) => openRouterApi(model, world.faults)(request);
   const backing: MemoryBacking = new Map();
   const journalState = memoryJournalState(random);
   const services = new Map<string, ServiceModel>();
@@ -135,7 +137,12 @@ export async function scenario(options: ScenarioOptions = {}) {
     clock,
     random,
     model,
-    faults,
+    faults: new Faults(options.faults ?? []),
+    /** No faults any more. */
+    calm: () => {
+      world.faults = new Faults();
+      world.storeFails = undefined;
+    },
     backing,
     services,
     payments,
@@ -173,13 +180,13 @@ export async function scenario(options: ScenarioOptions = {}) {
       newProcess(options && "die" in options ? { life: options } : options),
   };
 
-  function newProcess({ life, before, state = journalState }: ProcessOptions = {}) {
+  function newProcess({ life, before, store, state = journalState }: ProcessOptions = {}) {
     const journal = memoryJournal({ clock, random }, state);
     const real: Parts = {
       journal,
       clock,
       random,
-      connect: connections(life, before),
+      connect: connections(life, before, store),
       log: (level, fields, message) => logged.push(JSON.stringify({ level, ...fields, message })),
     };
     const parts = life ? { ...real, journal: mortal(journal, "journal", life) } : real;
@@ -188,7 +195,7 @@ export async function scenario(options: ScenarioOptions = {}) {
     return new Process(engine, journal, clock);
   }
 
-  function connections(life?: Mortality, before?: Hook): Connections {
+  function connections(life?: Mortality, before?: Hook, kept?: Store): Connections {
     const alive = <T extends object>(part: T, name: string) => {
       const one = before ? hooked(part, name, before) : part;
       return life ? mortal(one, name, life) : one;
@@ -211,7 +218,7 @@ export async function scenario(options: ScenarioOptions = {}) {
         readSecret: async () => world.managementKey,
       },
     );
-    const store = alive(hooked(memoryStore("local", { clock, backing }), "store", weather), "store");
+    const store = alive(hooked(kept ?? memoryStore("local", { clock, backing }), "store", weather), "store");
     const probeParts: ProbeParts = {
       send: alive({ send: (request: DirectRequest) => answer(services, request) }, "probe").send,
       readSecret: async () => world.managementKey,

@@ -93,17 +93,17 @@ export function dueReload(world: World, rotation: RotationRecord, question: Ques
 }
 
 /** `evidence: usage`: the provider's counters must show the new key in use and the old one quiet. */
-function usageSeen(world: World, rotation: RotationRecord): Decision | undefined {
+export function usageSeen(world: World, rotation: RotationRecord): Decision | undefined {
   const { consumers, confirm: timing } = rotation.policy.key;
   if (consumers === "none" || !consumers.some((consumer) => consumer.probe.evidence === "usage"))
     return undefined;
   const every = Math.max(timing.interval, PROVIDER_POLL_MS);
   const fresh = rotation.new?.hash as string;
-  const used = needIssued(world, rotation.field, fresh, world.now - every);
+  const used = needIssued(world, rotation.field, fresh, world.now - every + 1);
   if ("decision" in used) return used.decision;
   if (totalUsage(used.fact.value) === 0) return wait(used.fact.at + every, "usage", "the new key to be used");
   if (rotation.old === undefined) return undefined;
-  const quiet = needIssued(world, rotation.field, rotation.old.hash, world.now - every);
+  const quiet = needIssued(world, rotation.field, rotation.old.hash, world.now - every + 1);
   if ("decision" in quiet) return quiet.decision;
   const usage = totalUsage(quiet.fact.value);
   if (rotation.usage?.value !== usage)

@@ -40,10 +40,13 @@ function dueOf(world: World, field: string, snapshot: PolicySnapshot): Decision 
       ? block(world, field, "suspended", requests, says)
       : { parked: { reason: "suspended", says } };
   }
-  if (record?.current === undefined)
+  if (record?.current === undefined) {
+    if (record?.retry && world.now < record.retry.at && !request) return { idle: { until: record.retry.at } };
     return (
       identifyCurrent(world, field, snapshot, requests) ??
-      startNow(world, field, snapshot, request, "has no key yet")
+      (record?.retry && request === undefined && world.now < record.retry.at
+        ? { idle: { until: record.retry.at } }
+        : startNow(world, field, snapshot, request, "has no key yet"))
     );
   const scheduled = reschedule(world, field, policy, record);
   if (scheduled) return scheduled;

@@ -4,6 +4,7 @@ import { type Decision, step } from "../step.ts";
 import { STORE_FRESH_MS } from "../timing.ts";
 import type { World } from "../world.ts";
 import { evidenceFor, foreign, needStore, rotationQuestion, sweepOrWait } from "./common.ts";
+import { usageSeen } from "./confirming.ts";
 
 /** Held reasons that end by themselves once the consumers confirm. */
 const ENDS_BY_CONFIRMATION = ["consumers-unconfirmed", "revert-unconfirmed"];
@@ -30,6 +31,8 @@ export function held(world: World, rotation: RotationRecord): Decision {
   if (question === undefined) return parked();
   const evidence = evidenceFor(world, question);
   const missing = unconfirmed(question.policy, rotation.waived ?? [], evidence);
+  const unused = missing.length === 0 && rotation.phase === "promoted" ? usageSeen(world, rotation) : undefined;
+  if (unused) return "wait" in unused ? parked(unused.wait.until) : unused;
   if (missing.length === 0)
     return step(
       { note: "release", why: "every consumer has confirmed", requests: [] },

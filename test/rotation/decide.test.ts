@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { emptyDocument, type IssuedRecord, type RotationRecord } from "../../src/journal/document.ts";
+import { emptyDocument, type IssuedRecord, type PolicySnapshot, type RotationRecord } from "../../src/journal/document.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import { decide } from "../../src/rotation/decide.ts";
+import { placesOf } from "../../src/rotation/targets.ts";
 import type { World } from "../../src/rotation/world.ts";
 import { DAY, FIELD, HOUR, policyOf } from "./scenario.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");
 const OWNER = { installation: "test", journal: "j" };
-const [KEY] = policyOf([
+const POLICY = policyOf([
   {
     name: "payments-api",
     provider: "openrouter",
@@ -16,13 +17,8 @@ const [KEY] = policyOf([
     consumers: "none",
     retire: { after: "1h" },
   },
-]).keys;
-const SNAPSHOT = {
-  installation: "test",
-  key: KEY as NonNullable<typeof KEY>,
-  provider: policyOf([]).providers.openrouter as never,
-  store: policyOf([]).stores.local as never,
-};
+]);
+const SNAPSHOT = placesOf(POLICY)[0]?.snapshot as PolicySnapshot;
 
 const issued = (hash: string, more: Partial<IssuedRecord> = {}): IssuedRecord => ({
   hash,

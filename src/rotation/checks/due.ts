@@ -40,8 +40,7 @@ function dueOf(world: World, field: string, snapshot: PolicySnapshot): Decision 
       ? block(world, field, "suspended", requests, says)
       : { parked: { reason: "suspended", says } };
   }
-  if (record?.current === undefined) {
-    if (record?.retry && world.now < record.retry.at && !request) return { idle: { until: record.retry.at } };
+  if (record?.current === undefined)
     return (
       identifyCurrent(world, field, snapshot, requests) ??
       (record?.retry && request === undefined && world.now < record.retry.at

@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import type { PolicySnapshot } from "./journal/document.ts";
+import { memoryJournal } from "./journal/memory.ts";
 import { openSqliteJournal } from "./journal/sqlite/open.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { RotationError } from "./lib/errors.ts";
@@ -34,6 +36,8 @@ export interface OpenOptions {
   pretty: boolean;
   /** Where log lines go; standard error when left out. */
   logTo?: Writable;
+  /** False for commands that only look: a journal that is not there is not made, and counts as empty. */
+  mayCreate?: boolean;
 }
 
 export interface Opened {
@@ -57,7 +61,10 @@ export async function open(options: OpenOptions): Promise<Opened> {
   useProxyFromEnv(options.env);
   const clock = systemClock;
   const random = systemRandom;
-  const journal = await openSqliteJournal(policy.journal.path, { clock, random });
+  const onlyLook = options.mayCreate === false && !existsSync(policy.journal.path);
+  const journal = onlyLook
+    ? memoryJournal({ clock, random })
+    : await openSqliteJournal(policy.journal.path, { clock, random });
   const say: Log = (level, fields, message) => log[level](fields, message);
   const engine = createEngine(policy, {
     journal,

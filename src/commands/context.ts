@@ -1,8 +1,8 @@
 import { hostname, userInfo } from "node:os";
-import type { Writable } from "node:stream";
 import type { Logger } from "pino";
 import type { Clock } from "../lib/clock.ts";
 import { asRotationError } from "../lib/errors.ts";
+import type { OpenOptions } from "../main.ts";
 import type { PolicyNote } from "../policy/faults.ts";
 import type { Policy } from "../policy/schema.ts";
 import type { Engine } from "../rotation/engine-api.ts";
@@ -19,19 +19,6 @@ export interface Globals {
   /** Undefined when not asked for: `info`, or `warn` under a live list. */
   logLevel?: string;
   color: boolean;
-}
-
-/** What the composition root is given; see `open` in main.ts. */
-export interface OpenOptions {
-  policyFile: string;
-  logLevel: string;
-  env: NodeJS.ProcessEnv;
-  /** For log lines. */
-  color: boolean;
-  /** Readable log lines in place of JSON. */
-  pretty: boolean;
-  /** Where log lines go; standard error when left out. */
-  logTo?: Writable;
 }
 
 /** What a command works with. */
@@ -78,11 +65,7 @@ export async function withEngine(
 ): Promise<number> {
   const screen = await openScreen(use.live === true && globals.logLevel === undefined && canDraw());
   let say = (line: string) => screen.print(`rotate: ${line}`);
-  const interrupt = use.acts
-    ? takeSignals((line) => say(line))
-    : use.watches
-      ? takeSignals()
-      : undefined;
+  const interrupt = use.acts ? takeSignals((line) => say(line)) : use.watches ? takeSignals() : undefined;
   try {
     const { open } = await import("../main.ts");
     const options: OpenOptions = {
@@ -92,6 +75,7 @@ export async function withEngine(
       color: wantsColor(process.stderr, globals.color),
       pretty: process.stderr.isTTY === true,
       ...(screen.live ? { logTo: screen.log } : {}),
+      mayCreate: use.acts,
     };
     const opened = await open(options);
     // Where lines are JSON, all of them are.

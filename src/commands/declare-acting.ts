@@ -5,6 +5,7 @@ import type { Run } from "./program.ts";
 
 const LIVE = { acts: true, live: true };
 const PLAIN = { acts: true };
+const LOOKING = { acts: false };
 
 /** Declares the commands that rotate on their own account. Each is imported when it is used: help must not load a journal. */
 export function declareActing(program: Command, run: Run): void {
@@ -57,7 +58,7 @@ export function declareActing(program: Command, run: Run): void {
     )
     .action((keys: string[], options) =>
       run((globals) =>
-        withEngine(globals, options.dryRun ? PLAIN : LIVE, async (context) =>
+        withEngine(globals, options.dryRun ? LOOKING : LIVE, async (context) =>
           (await import("./now.ts")).now(context, keys, options),
         ),
       ),

@@ -7,7 +7,6 @@ import type { PolicySnapshot } from "./journal/document.ts";
 import { memoryJournal } from "./journal/memory.ts";
 import { openSqliteJournal } from "./journal/sqlite/open.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
-import { RotationError } from "./lib/errors.ts";
 import { directSend } from "./lib/http-direct.ts";
 import { fetchSend } from "./lib/http-fetch.ts";
 import { useProxyFromEnv } from "./lib/proxy.ts";
@@ -18,11 +17,13 @@ import type { Policy } from "./policy/schema.ts";
 import { createProbe } from "./probes/create-probe.ts";
 import type { ProbeParts } from "./probes/parts.ts";
 import { createReload } from "./probes/reload.ts";
+import { arouterProvider } from "./providers/arouter/provider.ts";
 import { openRouterProvider } from "./providers/openrouter/provider.ts";
 import type { Provider } from "./providers/provider.ts";
 import { createEngine } from "./rotation/engine.ts";
 import type { Engine } from "./rotation/engine-api.ts";
 import type { Connections, Log } from "./rotation/parts.ts";
+import { awsStore } from "./stores/aws/store.ts";
 import { fileStore } from "./stores/file/file-store.ts";
 import type { Store } from "./stores/store.ts";
 import { createLogger, type Logger, type LogLevel } from "./telemetry/logger.ts";
@@ -89,22 +90,15 @@ function connections(env: NodeJS.ProcessEnv, log: Log): Connections {
     clock: systemClock,
     env,
   };
-  const providers = keep((name, snapshot): Provider => {
-    if (snapshot.provider.type !== "openrouter")
-      throw new RotationError(
-        "unusable",
-        `provider ${name}: this version cannot rotate keys of ${snapshot.provider.type} yet`,
-      );
-    return openRouterProvider(name, snapshot.provider, {
-      send,
-      clock: systemClock,
-      random: systemRandom,
-      readSecret,
-      log: (level, message, data) => log(level, { ...data }, message),
-    });
+  const outside = { clock: systemClock, random: systemRandom };
+  const talk = { ...outside, send, readSecret, log: said(log) };
+  const providers = keep((name, { provider }): Provider => {
+    const make = provider.type === "arouter" ? arouterProvider : openRouterProvider;
+    return make(name, provider, talk);
   });
   const stores = keep(
-    (name, snapshot): Store => fileStore(name, snapshot.store, { clock: systemClock, random: systemRandom }),
+    (name, { store }): Store =>
+      store.type === "file" ? fileStore(name, store, outside) : awsStore(name, store, { ...outside, env }),
   );
   return {
     provider: (snapshot) => providers(snapshot.key.provider, snapshot.provider, snapshot),
@@ -127,4 +121,10 @@ function keep<T>(make: (name: string, snapshot: PolicySnapshot) => T) {
     kept.set(id, found);
     return found;
   };
+}
+
+/** The clients' log lines, whose message comes before the fields. */
+function said(log: Log) {
+  return (level: "debug" | "warn", message: string, data: Record<string, unknown> = {}) =>
+    log(level, data, message);
 }

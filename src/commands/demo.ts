@@ -50,7 +50,9 @@ async function refuseEscape(sandbox: Sandbox, env: NodeJS.ProcessEnv): Promise<v
   const { policy } = await loadPolicy(SHIPPED_POLICY, env);
   const inside =
     Object.values(policy.providers).every(({ baseUrl }) => baseUrl === sandbox.providerUrl) &&
-    Object.values(policy.stores).every(({ path }) => path === sandbox.env.KEYTURN_STORE) &&
+    Object.values(policy.stores).every(
+      (store) => store.type === "file" && store.path === sandbox.env.KEYTURN_STORE,
+    ) &&
     policy.journal.path === sandbox.env.KEYTURN_JOURNAL;
   if (inside) return;
   throw new RotationError("usage", `${SHIPPED_POLICY} leads out of the sandbox, so the demo does not run`, {

@@ -57,7 +57,9 @@ export function resolvePaths(policy: Policy, folder: string): Policy {
       ...value,
       managementKey: source(value.managementKey),
     })),
-    stores: entries(policy.stores, (value) => ({ ...value, path: from(value.path) })),
+    stores: entries(policy.stores, (value) =>
+      value.type === "file" ? { ...value, path: from(value.path) } : value,
+    ),
     journal: { ...policy.journal, path: from(policy.journal.path) },
     keys: policy.keys.map((key) => ({
       ...key,

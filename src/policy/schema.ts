@@ -295,7 +295,44 @@ const fileStore = z.strictObject({
   dirMode: mode.default("0700").describe("Mode of the directories."),
 });
 export type FileStorePolicy = z.output<typeof fileStore>;
-const store = z.discriminatedUnion("type", [fileStore]);
+const awsStore = z.strictObject({
+  type: z.literal("aws-secrets-manager"),
+  region: z
+    .string()
+    .regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/)
+    .meta({ accepts: "an AWS region like eu-west-1" })
+    .describe("Default: as the AWS SDK finds it (AWS_REGION, the profile).")
+    .optional(),
+  endpoint: url.describe("In place of the region's own, for example of a VPC endpoint.").optional(),
+  profile: z
+    .string()
+    .min(1)
+    .describe("Profile of the shared AWS configuration files; credentials are never written here.")
+    .optional(),
+  kmsKeyId: z
+    .string()
+    .min(1)
+    .max(2048)
+    .describe("KMS key of secrets that are created: ARN, id or alias.")
+    .optional(),
+  tags: z
+    .record(
+      z
+        .string()
+        .regex(/^(?!aws:|keyturn:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u)
+        .meta({ accepts: "a tag name of at most 128 letters, digits, spaces and _.:/=+-@, without aws: or keyturn: in front" }),
+      z
+        .string()
+        .max(256)
+        .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u)
+        .meta({ accepts: "text of at most 256 letters, digits, spaces and _.:/=+-@" }),
+    )
+    .describe("Tags of secrets that are created.")
+    .optional(),
+  description: z.string().max(2048).describe("Description of secrets that are created.").optional(),
+});
+export type AwsStorePolicy = z.output<typeof awsStore>;
+const store = z.discriminatedUnion("type", [fileStore, awsStore]);
 export type StorePolicy = z.output<typeof store>;
 
 const journal = z.strictObject({

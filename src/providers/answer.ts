@@ -47,7 +47,9 @@ export function retryAfterMs(headers: HttpResponse["headers"], now: number): num
 }
 
 /** How the provider explains what its codes ask a person to do. */
-export type Hints = Partial<Record<"unauthorized" | "forbidden" | "rejected" | "elsewhere", string>>;
+export type Hints = Partial<
+  Record<"unauthorized" | "forbidden" | "rejected" | "unpaid" | "elsewhere", string>
+>;
 
 /**
  * The error that an answer other than 2xx stands for. 404 is `absent` only as the API's own error
@@ -57,17 +59,23 @@ export type Hints = Partial<Record<"unauthorized" | "forbidden" | "rejected" | "
 export function refusal(
   what: string,
   response: HttpResponse,
-  options: { hints: Hints; absentIs404: boolean; now: number; known: readonly Secret[] },
+  options: {
+    hints: Hints;
+    absentIs404: boolean;
+    now: number;
+    known: readonly Secret[];
+    readError: (body: string) => string | undefined;
+  },
 ): RotationError {
   const { status } = response;
-  const said = apiError(response.body);
+  const said = options.readError(response.body);
   const code = codeOf(status, options.absentIs404 && said !== undefined);
   const detail = said === undefined ? "an answer that is not the API's" : `“${quote(said, options.known)}”`;
   const where =
     code === "malformed" && response.headers.location ? " and a redirect, which is not followed" : "";
   return new RotationError(code, `cannot ${what}: HTTP ${status}, ${detail}${where}`, {
     status,
-    hint: hintFor(code, said !== undefined, options.hints),
+    hint: hintFor(status === 402 ? "unpaid" : code, said !== undefined, options.hints),
     retryAfterMs:
       code === "throttled" || code === "unclear" ? retryAfterMs(response.headers, options.now) : undefined,
   });
@@ -82,8 +90,9 @@ function codeOf(status: number, notThere: boolean): ErrorCode {
   return status >= 400 ? "rejected" : "malformed";
 }
 
-function hintFor(code: ErrorCode, fromApi: boolean, hints: Hints): string | undefined {
+function hintFor(code: ErrorCode | "unpaid", fromApi: boolean, hints: Hints): string | undefined {
   if (code === "malformed") return hints.elsewhere;
+  if (code === "unpaid") return hints.unpaid;
   if (code !== "unauthorized" && code !== "forbidden" && code !== "rejected") return undefined;
   return fromApi
     ? hints[code]

@@ -11,9 +11,9 @@ export interface KeySettings {
   workspaceId?: string;
   /** OpenRouter; fixed at creation. */
   creatorUserId?: string | null;
-  /** ARouter. */
+  /** ARouter; an empty list is no restriction. */
   allowedProviders?: string[];
-  /** ARouter. */
+  /** ARouter; an empty list is no restriction. */
   allowedModels?: string[];
 }
 
@@ -56,6 +56,26 @@ export interface CurrentKey {
 /** The answer to "is this plaintext key accepted now?". A provider's 401 does not say why. */
 export type Acceptance = { accepted: true; key: CurrentKey } | { accepted: false };
 
+/** Something kept at the provider that hangs on a key's hash, so that a replacement goes without it unless it is put on. */
+export interface Attachment {
+  kind: "guardrail";
+  id: string;
+}
+
+/** Reads and puts on what hangs on keys. Both are repeated inside on weather, and may be repeated by anybody. */
+export interface Attachments {
+  /**
+   * All that hangs on the key now. Throws `forbidden` where the provider doesn't open these
+   * endpoints to the management key (403, and 404 too): what hangs there is then unknown, never none.
+   */
+  read(hash: string): Promise<Attachment[]>;
+  /**
+   * Puts each of them on the key and takes nothing off, except that a guardrail replaces another.
+   * Acknowledged is not yet seen: `read` verifies. Throws `absent` when one of them is no more.
+   */
+  put(hash: string, attachments: readonly Attachment[]): Promise<void>;
+}
+
 /**
  * Issues keys. Every method throws RotationError: `unauthorized` or `forbidden` for the management
  * key, `rejected`, `throttled`, `unreachable`, `unclear` (may have happened), `malformed`.
@@ -77,4 +97,11 @@ export interface Provider {
   current(key: Secret): Promise<Acceptance>;
   /** Provider clock less ours in milliseconds, from the latest answer's Date header; undefined before the first. */
   skewMs(): number | undefined;
+  /** Left out by a provider with nothing of the kind. */
+  readonly attachments?: Attachments;
+  /**
+   * What names the key by its hash and cannot be put on its replacement, a sentence each, to be shown
+   * to a person; also what of it could not be looked at. Left out by a provider with nothing of the kind.
+   */
+  uncarried?(hash: string): Promise<string[]>;
 }

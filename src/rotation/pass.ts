@@ -221,15 +221,16 @@ export class TargetPass {
   private tellChange(before: TargetDocument, after: TargetDocument, step: Step): void {
     if (before === after) return;
     const fields = { ...this.fields(after.rotation ? after : before), reason: step.reason };
-    const warns = ["hold", "fail", "block", "supersede"].includes("note" in step ? step.note : "");
-    this.parts.log(warns ? "warn" : "info", fields, step.says);
-    const told = rotationProgress(before.rotation, after.rotation, step.says);
-    if (told) this.options.onProgress?.(told);
     const ended =
       before.rotation !== undefined && after.rotation?.id !== before.rotation.id
         ? before.rotation
         : undefined;
     const last = ended && after.keys[ended.field]?.last;
+    const failed = last?.outcome === "failed";
+    const warns = failed || ["hold", "block", "supersede"].includes("note" in step ? step.note : "");
+    this.parts.log(warns ? "warn" : "info", fields, failed ? (last.message ?? step.says) : step.says);
+    const told = rotationProgress(before.rotation, after.rotation, step.says);
+    if (told) this.options.onProgress?.(told);
     if (ended && last)
       this.options.onProgress?.({
         type: "phase",

@@ -43,7 +43,7 @@ export function resultOf(
       ...(open.new ? { newHash: open.new.hash } : {}),
     };
     if (open.hold) return { ...base, outcome: "held", message: open.hold.message, ...hinted(holdHint(open)) };
-    return { ...base, outcome: "waiting", ...waitingMessage(end, open.phase) };
+    return { ...base, outcome: "waiting", ...waitingMessage(end, open.phase, key) };
   }
   if (refusal)
     return { key, outcome: refusal.reason === "refused" ? "failed" : "blocked", message: refusal.message };
@@ -77,8 +77,12 @@ export function resultOf(
   return { key, outcome: "idle", message: end.end === "parked" ? end.says : "nothing to do" };
 }
 
-function waitingMessage(end: PassEnd, phase: string): { message: string; hint?: string } {
-  if (end.end === "busy") return { message: `${phase}; another worker carries it on` };
+function waitingMessage(end: PassEnd, phase: string, key: string): { message: string; hint?: string } {
+  if (end.end === "busy")
+    return {
+      message: `${phase}; another worker carries it on`,
+      hint: `follow it with: rotate status ${key} --watch`,
+    };
   if (end.end === "stopped") return { message: `${phase}; stopped after the step in hand` };
   if (end.end === "waiting") return { message: `${phase}; ${end.says}`, ...hinted(end.error?.hint) };
   return { message: phase };

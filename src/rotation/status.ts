@@ -49,7 +49,7 @@ function stateOf({ field, snapshot }: KeyPlace, document: TargetDocument, now: n
   if (open) return "rotating";
   if (snapshot.key.suspend) return "suspended";
   if (record?.blocked) return "blocked";
-  if (record?.current === undefined) return "new";
+  if (record?.current === undefined) return record?.retry ? "failed" : "new";
   const dueAt = record.due?.at;
   if (dueAt !== undefined && now > dueAt + OVERDUE_AFTER_MS) return "overdue";
   return record.retry ? "failed" : "ok";

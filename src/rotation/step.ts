@@ -1,4 +1,5 @@
 import type { RotationKind } from "../journal/document.ts";
+import type { StoredVersion } from "../stores/store.ts";
 import type { Question, World } from "./world.ts";
 
 /** A look at the world: changes nothing, and what it finds becomes a fact of the pass. */
@@ -30,7 +31,8 @@ export type Note =
       target?: string;
     }
   | { note: "intend" }
-  | { note: "staged"; version: string; base: string; hash: string }
+  /** `beneath`: what is current where the version was staged, which the store keeps from now on. */
+  | { note: "staged"; version: string; base: string; hash: string; beneath?: StoredVersion }
   | { note: "lost"; hash: string }
   | { note: "settle"; intent: string; as: "absent" | "issued" }
   | { note: "verified" }
@@ -50,6 +52,16 @@ export type Note =
   | { note: "distrust"; field: string; requests: string[]; actor: string; immediately: boolean }
   | { note: "unretire"; hash: string }
   | { note: "walked" }
+  /** A key that a rotation has staged after it had ended is on its way out. */
+  | {
+      note: "give-up";
+      hash: string;
+      name: string;
+      field: string;
+      version: string;
+      base: string;
+      fingerprint?: string;
+    }
   /** Instants that lie ahead of what the clock allows count from now. */
   | { note: "clock" };
 

@@ -68,11 +68,13 @@ function aborted(signal: AbortSignal): Promise<void> {
 function withBody(response: Response, body: string | ReadableStream): Response {
   const headers = new Headers(response.headers);
   headers.delete("content-length");
-  return new Response(body, { status: response.status, headers });
+  const status = response.status === 204 ? 200 : response.status;
+  return new Response(body, { status, headers });
 }
 
 /** Half of the body, under the Content-Length of the whole, and then the connection breaks. */
 function truncated(response: Response): Response {
+  if (!response.body) return Response.error();
   const half = new ReadableStream({
     async start(controller) {
       const whole = new Uint8Array(await response.clone().arrayBuffer());

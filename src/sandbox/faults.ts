@@ -1,8 +1,20 @@
 import { closest } from "fastest-levenshtein";
 import { RotationError } from "../lib/errors.ts";
 
-/** What a fault may strike: a call of the key API, the model call, or any of them. */
-export const OPERATIONS = ["list", "get", "create", "update", "delete", "current", "chat", "*"] as const;
+/** What a fault may strike: a call of the key API, the model call, any about what is tied to keys, or any at all. */
+export const OPERATIONS = [
+  "list",
+  "get",
+  "create",
+  "update",
+  "delete",
+  "current",
+  "chat",
+  "guardrails",
+  "byok",
+  "destinations",
+  "*",
+] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 const PLAIN_KINDS = {

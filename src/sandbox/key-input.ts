@@ -2,24 +2,24 @@ import type { KeyChange, KeyFields } from "./model-types.ts";
 
 /** Reads the bodies of create and update as strictly as the API documents them; a string says what is wrong. */
 
-type Check = (value: unknown) => string | undefined;
+export type Check = (value: unknown) => string | undefined;
 
-const text: Check = (value) =>
+export const text: Check = (value) =>
   typeof value === "string" && value ? undefined : "must be a string of at least 1 character";
-const flag: Check = (value) => (typeof value === "boolean" ? undefined : "must be a boolean");
-const limit: Check = (value) =>
+export const flag: Check = (value) => (typeof value === "boolean" ? undefined : "must be a boolean");
+export const limit: Check = (value) =>
   value === null || (typeof value === "number" && value >= 0)
     ? undefined
     : "must be a number from 0 up, or null";
-const reset: Check = (value) =>
+export const reset: Check = (value) =>
   value === null || ["daily", "weekly", "monthly"].includes(value as string)
     ? undefined
     : "must be daily, weekly, monthly or null";
-const orNull =
+export const orNull =
   (check: Check): Check =>
   (value) =>
     value === null ? undefined : check(value);
-const utc: Check = (value) =>
+export const utc: Check = (value) =>
   typeof value === "string" &&
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$/.test(value) &&
   Date.parse(value)
@@ -48,7 +48,7 @@ const UPDATE: Record<string, Check> = {
   include_byok_in_limit: flag,
 };
 
-type Wire = Record<string, never>;
+export type Wire = Record<string, never>;
 
 export function readCreate(body: string, now: number): (Partial<KeyFields> & { name: string }) | string {
   const input = check(body, CREATE);
@@ -81,7 +81,8 @@ function sharedFields(input: Wire): Pick<Partial<KeyFields>, "limit" | "limitRes
   };
 }
 
-function check(body: string, fields: Record<string, Check>): Wire | string {
+/** A body that is an object of these fields and no others; a string says what is wrong. */
+export function check(body: string, fields: Record<string, Check>): Wire | string {
   let input: unknown;
   try {
     input = JSON.parse(body);

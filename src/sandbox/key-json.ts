@@ -88,6 +88,6 @@ function ownJson(isManagementKey: boolean): Record<string, unknown> {
 }
 
 /** 2025-02-19T20:52:27.363000+00:00, as the API writes instants. */
-function timestamp(instant: number): string {
+export function timestamp(instant: number): string {
   return new Date(instant).toISOString().replace("Z", "000+00:00");
 }

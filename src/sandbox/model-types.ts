@@ -33,6 +33,10 @@ export interface KeyFields {
   workspaceId: string;
   creatorUserId: string | null;
   externalUser: string | null;
+  /** Null: all. */
+  allowedProviders: readonly string[] | null;
+  /** Null: all. */
+  allowedModels: readonly string[] | null;
 }
 
 /** A key as the account sees it; the plaintext is nowhere but in its owner's hands. */
@@ -47,9 +51,14 @@ export interface ModelKey extends Readonly<KeyFields> {
   readonly byokUsage: Usage;
 }
 
-export type KeyChange = Partial<Pick<KeyFields, "name" | "limit" | "limitReset" | "includeByokInLimit">> & {
-  disabled?: boolean;
-};
+type Changeable =
+  | "name"
+  | "limit"
+  | "limitReset"
+  | "includeByokInLimit"
+  | "allowedProviders"
+  | "allowedModels";
+export type KeyChange = Partial<Pick<KeyFields, Changeable>> & { disabled?: boolean };
 
 export interface LoggedRequest {
   at: number;

@@ -1,90 +1,45 @@
-import { randomId } from "../lib/random.ts";
-import { faultyAnswer, type Handler } from "./fault-answers.ts";
-import { type Fault, Faults, type Operation } from "./faults.ts";
+import { type Call, mask, type Reply, serveApi } from "./api-frame.ts";
+import { chat } from "./chat.ts";
+import type { Handler } from "./fault-answers.ts";
+import { Faults, type Operation } from "./faults.ts";
+import { hashBoundOperation, hashBoundReply } from "./hash-bound-api.ts";
 import { readCreate, readUpdate } from "./key-input.ts";
 import { currentKeyJson, keyJson, managementKeyJson } from "./key-json.ts";
-import type { LoggedRequest, ModelKey } from "./model-types.ts";
+import type { ModelKey } from "./model-types.ts";
 import type { ProviderModel } from "./provider-model.ts";
 
-interface Call {
-  operation: Operation | undefined;
-  hash: string;
-  query: URLSearchParams;
-  /** The credential of the Authorization header; empty without one. */
-  credential: string;
-  body: string;
-}
-
-interface Reply {
-  status: number;
-  json: unknown;
-}
+const BASE = "/api/v1";
 
 /**
- * The key endpoints of OpenRouter, `GET /key` and `POST /chat/completions` under `/api/v1`, over a
+ * The key endpoints of OpenRouter, those of guardrails, the lists of BYOK credentials and
+ * observability destinations, `GET /key` and `POST /chat/completions` under `/api/v1`, over a
  * model. Every request that arrives is in `model.requests`, faults included.
  */
 export function openRouterApi(model: ProviderModel, faults = new Faults()): Handler {
-  return async (request) => {
-    const url = new URL(request.url);
-    const logged: LoggedRequest = {
-      at: model.clock.now(),
-      method: request.method,
-      path: url.pathname,
-      status: 0,
-    };
-    model.requests.push(logged);
-    const call = await readCall(request, url);
-    const { latency, lateDelay } = model.knobs;
-    if (latency > 0) await model.clock.sleep(latency);
-
-    const perform = () => toResponse(model, answer(model, call));
-    const fault: Fault | undefined = call.operation && faults.take(call.operation);
-    const response = fault
-      ? await faultyAnswer(fault, {
-          perform,
-          performLater: () => model.defer(lateDelay, () => void answer(model, call)),
-          refuse: (status) => toResponse(model, refusal(status, "Injected fault")),
-          signal: request.signal,
-        })
-      : perform();
-    const whole = fault?.kind !== "truncated" && fault?.kind !== "endless";
-    logged.status = whole ? response.status : 0;
-    return response;
-  };
-}
-
-async function readCall(request: Request, url: URL): Promise<Call> {
-  const path = url.pathname.replace(/\/$/, "");
-  const [, hash = ""] = /^\/api\/v1\/keys\/([^/]+)$/.exec(path) ?? [];
-  return {
-    operation: operationOf(request.method, hash ? "/api/v1/keys/{hash}" : path),
-    hash,
-    query: url.searchParams,
-    credential: /^Bearer\s+(.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "",
-    body: await request.text(),
-  };
+  return serveApi(model, { operationOf, answer: (call) => answer(model, call), refuse }, faults);
 }
 
 function operationOf(method: string, path: string): Operation | undefined {
   const operations: Record<string, Operation> = {
-    "GET /api/v1/key": "current",
-    "GET /api/v1/keys": "list",
-    "POST /api/v1/keys": "create",
-    "GET /api/v1/keys/{hash}": "get",
-    "PATCH /api/v1/keys/{hash}": "update",
-    "DELETE /api/v1/keys/{hash}": "delete",
-    "POST /api/v1/chat/completions": "chat",
+    "GET /key": "current",
+    "GET /keys": "list",
+    "POST /keys": "create",
+    "GET /keys/{hash}": "get",
+    "PATCH /keys/{hash}": "update",
+    "DELETE /keys/{hash}": "delete",
+    "POST /chat/completions": "chat",
   };
-  return operations[`${method} ${path}`];
+  if (!path.startsWith(`${BASE}/`)) return undefined;
+  const own = path.slice(BASE.length);
+  return operations[`${method} ${own.replace(/^\/keys\/[^/]+$/, "/keys/{hash}")}`] ?? hashBoundOperation(own);
 }
 
 function answer(model: ProviderModel, call: Call): Reply {
-  if (!call.operation) return refusal(404, "Not Found");
-  if (!call.credential) return refusal(401, "Missing Authentication header");
+  if (!call.operation) return refuse(404, "Not Found");
+  if (!call.credential) return refuse(401, "Missing Authentication header");
   const account = model.managedAccount(call.credential);
   const key = account === undefined ? model.accepted(call.credential) : undefined;
-  if (account === undefined && !key) return refusal(401, "User not found.");
+  if (account === undefined && !key) return refuse(401, "User not found.");
 
   if (call.operation === "current") {
     const { shape } = model.knobs;
@@ -95,12 +50,12 @@ function answer(model: ProviderModel, call: Call): Reply {
   }
   if (call.operation === "chat") {
     return key
-      ? chat(model, key, call.body)
-      : refusal(403, "Management keys cannot be used for this operation");
+      ? chat(model, key, call.body, refuse)
+      : refuse(403, "Management keys cannot be used for this operation");
   }
   if (account === undefined) {
     const status = model.knobs.ordinaryKeyStatus;
-    return refusal(
+    return refuse(
       status,
       status === 403 ? "Only management keys can perform this operation" : "Invalid management key",
     );
@@ -109,18 +64,19 @@ function answer(model: ProviderModel, call: Call): Reply {
 }
 
 function manage(model: ProviderModel, call: Call, account: string): Reply {
+  const hash = call.path.slice(`${BASE}/keys/`.length);
   const shown = (key: ModelKey) => keyJson(key, model.knobs.shape);
   const found = (key: ModelKey | undefined): Reply =>
-    key ? { status: 200, json: { data: shown(key) } } : refusal(404, "Resource not found");
+    key ? { status: 200, json: { data: shown(key) } } : refuse(404, "Resource not found");
 
   switch (call.operation) {
     case "list": {
       const offset = Number(call.query.get("offset") ?? 0);
       if (!Number.isInteger(offset) || offset < 0)
-        return refusal(400, "offset: must be a whole number from 0 up");
+        return refuse(400, "offset: must be a whole number from 0 up");
       const workspaceId = call.query.get("workspace_id") ?? undefined;
       if (workspaceId && !model.hasWorkspace(workspaceId, account))
-        return refusal(400, "workspace_id: no such workspace");
+        return refuse(400, "workspace_id: no such workspace");
       const includeDisabled = call.query.get("include_disabled") === "true";
       return {
         status: 200,
@@ -129,79 +85,26 @@ function manage(model: ProviderModel, call: Call, account: string): Reply {
     }
     case "create": {
       const fields = readCreate(call.body, model.clock.now());
-      if (typeof fields === "string") return refusal(400, fields);
+      if (typeof fields === "string") return refuse(400, fields);
       if (fields.workspaceId && !model.hasWorkspace(fields.workspaceId, account)) {
-        return refusal(400, "workspace_id: no such workspace");
+        return refuse(400, "workspace_id: no such workspace");
       }
       const { key, issued } = model.create(fields, account);
       return { status: 201, json: { data: shown(issued), key: key.reveal() } };
     }
     case "update": {
       const change = readUpdate(call.body);
-      return typeof change === "string"
-        ? refusal(400, change)
-        : found(model.update(call.hash, change, account));
+      return typeof change === "string" ? refuse(400, change) : found(model.update(hash, change, account));
     }
     case "delete":
-      return model.delete(call.hash, account) ? { status: 200, json: { deleted: true } } : found(undefined);
+      return model.delete(hash, account) ? { status: 200, json: { deleted: true } } : found(undefined);
+    case "get":
+      return found(model.key(hash, account));
     default:
-      return found(model.key(call.hash, account));
+      return hashBoundReply(model, { ...call, path: call.path.slice(BASE.length) }, account, refuse);
   }
 }
 
-function chat(model: ProviderModel, key: ModelKey, body: string): Reply {
-  const asked = modelOf(body);
-  if (!asked) return refusal(400, "model: required");
-  const cost = model.knobs.costPerRequest;
-  const outcome = model.spend(key.hash, cost);
-  if (outcome === "no-credits") return refusal(402, "Insufficient credits");
-  if (outcome === "over-limit")
-    return refusal(403, `Key limit exceeded (${key.limitReset ?? "total"} limit)`);
-  return {
-    status: 200,
-    json: {
-      id: `gen-${randomId(model.random)}`,
-      object: "chat.completion",
-      created: Math.floor(model.clock.now() / 1000),
-      model: asked,
-      system_fingerprint: "fp_sandbox",
-      choices: [
-        {
-          index: 0,
-          message: { role: "assistant", content: "Hello from the sandbox." },
-          finish_reason: "stop",
-        },
-      ],
-      usage: { prompt_tokens: 8, completion_tokens: 5, total_tokens: 13, cost },
-    },
-  };
-}
-
-function modelOf(body: string): string | undefined {
-  try {
-    const { model } = JSON.parse(body);
-    return typeof model === "string" && model ? model : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function refusal(status: number, message: string): Reply {
+function refuse(status: number, message: string): Reply {
   return { status, json: { error: { code: status, message } } };
-}
-
-function toResponse(model: ProviderModel, { status, json }: Reply): Response {
-  const body = JSON.stringify(json);
-  return new Response(body, {
-    status,
-    headers: {
-      "content-type": "application/json",
-      "content-length": String(Buffer.byteLength(body)),
-      date: new Date(model.clock.now()).toUTCString(),
-    },
-  });
-}
-
-function mask(credential: string): string {
-  return `${credential.slice(0, 12)}...${credential.slice(-4)}`;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { Secret } from "../lib/secret.ts";
+import { HashBound } from "./hash-bound.ts";
 import {
   DEFAULT_KNOBS,
   type KeyChange,
@@ -30,6 +31,8 @@ export interface ModelOptions extends Partial<Knobs> {
   random: Random;
   /** What issued keys start with; default sk-or-v1-. */
   prefix?: string;
+  /** What management keys start with; default as issued keys. */
+  managementPrefix?: string;
 }
 
 /**
@@ -43,7 +46,10 @@ export class ProviderModel {
   readonly requests: LoggedRequest[] = [];
   readonly clock: Clock;
   readonly random: Random;
+  /** Guardrails, BYOK credentials and observability destinations. */
+  readonly bound: HashBound;
   readonly #prefix: string;
+  readonly #managementPrefix: string;
   readonly #rows = new Map<string, Row>();
   readonly #managers = new Map<string, string>();
   readonly #workspaces = new Map<string, string>();
@@ -51,17 +57,19 @@ export class ProviderModel {
   #deferred: { at: number; act: () => void }[] = [];
   #sequence = 0;
 
-  constructor({ clock, random, prefix = "sk-or-v1-", ...knobs }: ModelOptions) {
+  constructor({ clock, random, prefix = "sk-or-v1-", managementPrefix = prefix, ...knobs }: ModelOptions) {
     this.clock = clock;
     this.random = random;
+    this.bound = new HashBound(clock, () => this.#uuid());
     this.#prefix = prefix;
+    this.#managementPrefix = managementPrefix;
     this.knobs = { ...DEFAULT_KNOBS, ...knobs };
   }
 
   // What a person does at the provider's site.
 
   /** Makes a management key of an account, or takes the one given. */
-  addManagementKey(plaintext = this.#newKey(), account = DEFAULT_ACCOUNT): Secret {
+  addManagementKey(plaintext = this.#newKey(this.#managementPrefix), account = DEFAULT_ACCOUNT): Secret {
     this.#managers.set(sha256(plaintext), account);
     return new Secret(plaintext);
   }
@@ -111,6 +119,8 @@ export class ProviderModel {
       workspaceId: fields.workspaceId ?? this.defaultWorkspace(account),
       creatorUserId: fields.creatorUserId ?? null,
       externalUser: fields.externalUser ?? null,
+      allowedProviders: fields.allowedProviders ?? null,
+      allowedModels: fields.allowedModels ?? null,
       hash: sha256(plaintext),
       label: `${plaintext.slice(0, 12)}...${plaintext.slice(-4)}`,
       account,
@@ -134,9 +144,9 @@ export class ProviderModel {
     return row && row.account === account && row.deletedAt === undefined ? this.#counted(row) : undefined;
   }
 
-  /** A page of the list of a workspace, newest first. */
+  /** A page of the list of a workspace, newest first; of 100 entries unless `limit` says how many. */
   list(
-    query: { workspaceId?: string; offset: number; includeDisabled: boolean },
+    query: { workspaceId?: string; offset: number; includeDisabled: boolean; limit?: number },
     account = DEFAULT_ACCOUNT,
   ): ModelKey[] {
     this.#settle();
@@ -147,7 +157,7 @@ export class ProviderModel {
       .filter((row) => row.createdAt <= asOf && (row.deletedAt === undefined || row.deletedAt > asOf))
       .filter((row) => query.includeDisabled || !row.disabled)
       .sort((a, b) => b.createdAt - a.createdAt || b.sequence - a.sequence)
-      .slice(query.offset, query.offset + PAGE_SIZE)
+      .slice(query.offset, query.offset + (query.limit ?? PAGE_SIZE))
       .map((row) => this.#counted(row));
   }
 
@@ -256,8 +266,8 @@ export class ProviderModel {
     return { ...key, usage: usageAt(row.usage, now), byokUsage: usageAt(row.byokUsage, now) };
   }
 
-  #newKey(): string {
-    return this.#prefix + Buffer.from(this.random.bytes(32)).toString("hex");
+  #newKey(prefix = this.#prefix): string {
+    return prefix + Buffer.from(this.random.bytes(32)).toString("hex");
   }
 
   #uuid(): string {

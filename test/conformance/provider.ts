@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Secret } from "../../src/lib/secret.ts";
-import type { Provider } from "../../src/providers/provider.ts";
+import type { Attachment, Provider } from "../../src/providers/provider.ts";
 
 /** A fresh account at a provider, and what the suite needs besides its interface. */
 export interface ProviderUnderTest {
@@ -11,6 +11,8 @@ export interface ProviderUnderTest {
   addKeys(count: number): Promise<string[]> | string[];
   /** Makes a second workspace, and returns its id. */
   addWorkspace?(): Promise<string> | string;
+  /** Hangs something on a key by other means. */
+  attach?(hash: string): Promise<Attachment> | Attachment;
   close(): Promise<void>;
 }
 
@@ -18,7 +20,13 @@ export interface ProviderUnderTest {
 export interface ProviderCapabilities {
   workspaces: boolean;
   byok: boolean;
-  /** Whether the answer to create tells when the key expires. */
+  /** Restrictions to providers and models. */
+  restrictions: boolean;
+  /** Whether something can hang on a key. */
+  attachments: boolean;
+  /** Whether the answer to create shows the settings of the key. */
+  createShowsSettings: boolean;
+  /** Whether a key shows when it expires. */
   showsExpiry: boolean;
 }
 
@@ -50,7 +58,11 @@ export function describeProvider(
         limit: 150,
         limitReset: "monthly",
       };
-      expect(issued).toMatchObject({ ...expected, disabled: false });
+      expect(issued).toMatchObject(
+        capabilities.createShowsSettings
+          ? { ...expected, disabled: false }
+          : { hash: expected.hash, name: expected.name },
+      );
       expect(await provider.get(issued.hash)).toMatchObject(expected);
       expect(await provider.list()).toMatchObject([expected]);
       expect(await provider.current(key)).toMatchObject({ accepted: true, key: { limit: 150 } });
@@ -78,8 +90,9 @@ export function describeProvider(
     it("takes a limit of null as none, and an expiry as an instant", async () => {
       const expiresAt = new Date(Date.now() + 400 * 86_400_000).toISOString().replace(/\.\d+/, "");
       const { issued } = await provider.create("expiring", { limit: null, expiresAt });
-      expect(issued.limit).toBeNull();
-      if (capabilities.showsExpiry) expect(Date.parse(issued.expiresAt ?? "")).toBe(Date.parse(expiresAt));
+      const shown = await provider.get(issued.hash);
+      expect(shown?.limit).toBeNull();
+      if (capabilities.showsExpiry) expect(Date.parse(shown?.expiresAt ?? "")).toBe(Date.parse(expiresAt));
     });
 
     it("refuses a key while it is disabled, and accepts it again after", async () => {
@@ -106,13 +119,43 @@ export function describeProvider(
       });
     });
 
-    it.runIf(capabilities.byok)("counts usage by own keys in the limit when asked to", async () => {
-      const { issued } = await provider.create("byok", { limit: 5, includeByokInLimit: true });
-      expect(issued.includeByokInLimit).toBe(true);
-      expect(await provider.update(issued.hash, { includeByokInLimit: false })).toMatchObject({
-        includeByokInLimit: false,
+    if (capabilities.byok) {
+      it("counts usage by own keys in the limit when asked to", async () => {
+        const { issued } = await provider.create("byok", { limit: 5, includeByokInLimit: true });
+        expect(issued.includeByokInLimit).toBe(true);
+        expect(await provider.update(issued.hash, { includeByokInLimit: false })).toMatchObject({
+          includeByokInLimit: false,
+        });
       });
-    });
+    } else {
+      it("refuses to count usage by own keys, with nothing sent", async () => {
+        await expect(provider.create("byok", { includeByokInLimit: true })).rejects.toMatchObject({
+          code: "rejected",
+        });
+        expect(await provider.list()).toEqual([]);
+      });
+    }
+
+    if (capabilities.restrictions) {
+      it("restricts a key to providers and models, and lifts that again", async () => {
+        const restricted = { allowedProviders: ["openai", "anthropic"], allowedModels: ["gpt-5.4"] };
+        const { issued } = await provider.create("restricted", restricted);
+        expect(await provider.get(issued.hash)).toMatchObject(restricted);
+        expect(await provider.update(issued.hash, { allowedModels: [] })).toMatchObject({
+          ...restricted,
+          allowedModels: [],
+        });
+        const { issued: free } = await provider.create("free", { allowedProviders: [], allowedModels: [] });
+        expect(await provider.get(free.hash)).toMatchObject({ allowedProviders: [], allowedModels: [] });
+      });
+    } else {
+      it("refuses restrictions to providers and models, with nothing sent", async () => {
+        await expect(provider.create("free", { allowedModels: ["gpt-5.4"] })).rejects.toMatchObject({
+          code: "rejected",
+        });
+        expect(await provider.list()).toEqual([]);
+      });
+    }
 
     it("deletes a key for good, and says absent when asked again", async () => {
       const { key, issued } = await provider.create("doomed", {});
@@ -137,15 +180,42 @@ export function describeProvider(
       expect(new Set(listed)).toEqual(new Set(hashes));
     });
 
-    it.runIf(capabilities.workspaces)("lists the default workspace and those named", async () => {
-      const workspace = (await subject.addWorkspace?.()) ?? "";
-      const here = await provider.create("here", {});
-      const there = await provider.create("there", { workspaceId: workspace });
-      expect((await provider.list()).map(({ hash }) => hash)).toEqual([here.issued.hash]);
-      expect((await provider.list([workspace])).map(({ hash }) => hash).sort()).toEqual(
-        [here.issued.hash, there.issued.hash].sort(),
-      );
-    });
+    if (capabilities.workspaces) {
+      it("lists the default workspace and those named", async () => {
+        const workspace = (await subject.addWorkspace?.()) ?? "";
+        const here = await provider.create("here", {});
+        const there = await provider.create("there", { workspaceId: workspace });
+        expect((await provider.list()).map(({ hash }) => hash)).toEqual([here.issued.hash]);
+        expect((await provider.list([workspace])).map(({ hash }) => hash).sort()).toEqual(
+          [here.issued.hash, there.issued.hash].sort(),
+        );
+      });
+    } else {
+      it("refuses to list a workspace, as it has none", async () => {
+        await expect(provider.list(["w"])).rejects.toMatchObject({ code: "rejected" });
+      });
+    }
+
+    if (capabilities.attachments) {
+      it("carries what hangs on a key over to another, and shows it there", async () => {
+        const { issued: old } = await provider.create("old", {});
+        const { issued: fresh } = await provider.create("fresh", {});
+        const attached = await subject.attach?.(old.hash);
+        const carried = (await provider.attachments?.read(old.hash)) ?? [];
+        expect(carried).toEqual([attached]);
+        expect(await provider.attachments?.read(fresh.hash)).toEqual([]);
+        for (let times = 0; times < 2; times++) {
+          await provider.attachments?.put(fresh.hash, carried);
+          expect(await provider.attachments?.read(fresh.hash)).toEqual(carried);
+        }
+        expect(await provider.attachments?.read(old.hash)).toEqual(carried);
+      });
+    } else {
+      it("says that nothing can hang on a key", () => {
+        expect(provider.attachments).toBeUndefined();
+        expect(provider.uncarried).toBeUndefined();
+      });
+    }
 
     it("is refused with a credential that is not accepted, and nothing is made", async () => {
       const stranger = subject.withCredential("not-a-management-key");

@@ -10,7 +10,7 @@ test("the shipped policy is valid with nothing set, and points at the real OpenR
   const { policy, warnings } = await loadPolicy(shipped, {});
   expect(warnings).toEqual([]);
   expect(policy.providers.openrouter?.baseUrl).toBe("https://openrouter.ai/api/v1");
-  expect(policy.stores.local?.path).toBe(join(dirname(shipped), ".keyturn/secrets"));
+  expect(policy.stores.local).toMatchObject({ path: join(dirname(shipped), ".keyturn/secrets") });
   expect(policy.keys.map((key) => key.name)).toEqual(["payments-api"]);
 });
 
@@ -24,10 +24,8 @@ test("the shipped policy takes its addresses and paths from the environment", as
   });
   const { consumers } = policy.keys[0] ?? {};
   expect(policy.providers.openrouter?.baseUrl).toBe("http://127.0.0.1:4000/api/v1");
-  expect([policy.stores.local?.path, policy.journal.path]).toEqual([
-    "/sandbox/secrets",
-    "/sandbox/journal.db",
-  ]);
+  expect(policy.stores.local).toMatchObject({ path: "/sandbox/secrets" });
+  expect(policy.journal.path).toBe("/sandbox/journal.db");
   expect(Array.isArray(consumers) && consumers.map(({ probe }) => probe.http?.urls)).toEqual([
     ["http://127.0.0.1:4001/healthz"],
     ["http://127.0.0.1:4002/healthz"],

@@ -91,6 +91,16 @@ describe("a provider that cannot be worked with refuses `rotate --now` with stat
 
 test("a management key that may read but not create ends the rotation as failed, with nothing left behind", async () => {
   await using world = await startWorld({ provisioned: false, faults: ["create:403:all"] });
-  expect(await session(world, ["once", "--deadline", "20s"])).toMatchInlineSnapshot();
+  expect(await session(world, ["once", "--deadline", "20s"])).toMatchInlineSnapshot(`
+    "$ rotate once --deadline 20s
+    payments-api: failed: cannot create key keyturn/default/payments-api/DATE/ID at openrouter: HTTP 403, “Injected fault”; check environment variable OPENROUTER_MANAGEMENT_KEY: an ordinary API key cannot manage keys; it must hold a management key (formerly: provisioning key), made at https://openrouter.ai/settings/management-keys, by someone who may create keys
+    1 failed
+    | info: stamps our name beside the secret
+    | info: PROVISIONS a first key, because the secret has none (has no key yet)
+    | info: writes down the exact name the new key will bear
+    | warn: cannot create key keyturn/default/payments-api/DATE/ID at openrouter: HTTP 403, “Injected fault”; check environment variable OPENROUTER_MANAGEMENT_KEY: an ordinary API key cannot manage keys; it must hold a management key (formerly: provisioning key), made at https://openrouter.ai/settings/management-keys, by someone who may create keys
+    | info: has found no lost key of ours at the provider
+    exit 1"
+  `);
   expect(world.sandbox.model.allKeys()).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import { stripVTControlCharacters } from "node:util";
 import { expect } from "vitest";
 import { type Ended, type RotateOptions, rotate, type World } from "./world.ts";
 
@@ -19,7 +20,8 @@ export async function sessions(world: World, ...runs: string[][]): Promise<strin
 }
 
 export function transcript(world: World, args: string[], { stdout, stderr, status, signal }: Ended): string {
-  expect(stdout + stderr, "no stack trace, no colour off a terminal").not.toMatch(/^ +at |\x1b/m);
+  expect(stdout + stderr).not.toMatch(/^ +at /m);
+  expect(stripVTControlCharacters(stdout + stderr)).toBe(stdout + stderr);
   const lines = [
     `$ ${["rotate", ...args].join(" ")}`,
     ...(stdout === "" ? [] : [stdout.trimEnd()]),

@@ -11,6 +11,8 @@ import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandb
 
 const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 const KILL_AT = new URL("kill-at.ts", import.meta.url).href;
+/** Compiled sources are kept between children: most of what a short command costs is their compilation. */
+const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
 
 /** The shipped policy's key with waits that a test can afford. */
 export const POLICY = `
@@ -54,11 +56,25 @@ export interface WorldOptions extends SandboxOptions {
   policy?: (text: string) => string;
 }
 
+/** For startWorld: the policy with one text in place of another. */
+export function withPolicy(before: string, after: string): WorldOptions {
+  return { policy: (yaml) => yaml.replace(before, after) };
+}
+
+/** For startWorld: billing takes no new key up until `applyKey`. */
+export const STUBBORN_BILLING: WorldOptions = { applyDelays: { payments: 20, billing: 3_600_000 } };
+
+/** A consumer of the sandbox begins to use the key that its file has. */
+export async function applyKey({ sandbox }: World, consumer: "payments" | "billing"): Promise<void> {
+  const url = sandbox.env[consumer === "payments" ? "PAYMENTS_URL" : "BILLING_URL"];
+  await fetch(`${url}/-/reload`, { method: "POST" });
+}
+
 /** A sandbox whose consumers serve a first key already. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { every = "30d", provisioned = true, policy = (yaml) => yaml, ...more } = options;
   const sandbox = await startSandbox({
-    requestsPerSecond: 50,
+    requestsPerSecond: 20,
     applyDelays: { payments: 20, billing: 60 },
     ...more,
   });
@@ -68,7 +84,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { PATH, HOME } = process.env;
   const world: World = {
     sandbox,
-    env: { PATH, HOME, ...sandbox.env, KEYTURN_POLICY: policyFile },
+    env: {
+      PATH,
+      HOME,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      ...sandbox.env,
+      KEYTURN_POLICY: policyFile,
+    },
     policyFile,
     [Symbol.asyncDispose]: () => sandbox.close(),
   };
@@ -102,6 +124,8 @@ export interface Ended {
 export interface RotateOptions {
   killAt?: string;
   count?: boolean;
+  /** Standard output is closed at once. */
+  deaf?: boolean;
   /** Standard input; closed when left out. */
   stdin?: string;
   /** Over the world's variables; undefined takes one away. */
@@ -125,8 +149,11 @@ export async function rotate(world: World, args: string[], options: RotateOption
   });
   child.stdin?.on("error", () => {}).end(options.stdin);
   options.started?.(child);
+  if (options.deaf) child.stdout?.destroy();
   const [stdout, stderr, counted] = await Promise.all(
-    [child.stdout, child.stderr, child.stdio[3]].map((stream) => text(stream as Readable)),
+    [child.stdout, child.stderr, child.stdio[3]].map((stream) =>
+      stream?.destroyed ? "" : text(stream as Readable),
+    ),
   );
   const [status, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) resolve([child.exitCode, child.signalCode]);
@@ -166,6 +193,8 @@ export function startWorker(world: World) {
   });
   return {
     child,
+    /** Epoch milliseconds. */
+    startedAt: Date.now(),
     log: () => log,
     /** Resolves when the log has a match. */
     says: (pattern: RegExp) =>

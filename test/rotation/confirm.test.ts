@@ -6,7 +6,9 @@ const consumer = (probe: Record<string, unknown> = {}, more: Record<string, unkn
   probe: { http: "http://payments/healthz", ...probe },
   ...more,
 });
-const fleet = (probe: Record<string, unknown> = {}) => ({ key: { consumers: [consumer({ resolve: "all", ...probe })] } });
+const fleet = (probe: Record<string, unknown> = {}) => ({
+  key: { consumers: [consumer({ resolve: "all", ...probe })] },
+});
 const QUICK = { timeout: "1m", interval: "5s" };
 
 /** A world whose service has so many instances, which use the first key. */
@@ -35,7 +37,9 @@ describe("every instance must confirm", () => {
   });
 
   test("an instance born with the old key in the middle is waited for", async () => {
-    const world = await withInstances(1, { key: { ...fleet().key, confirm: { timeout: "10m", interval: "5s", successThreshold: 20 } } });
+    const world = await withInstances(1, {
+      key: { ...fleet().key, confirm: { timeout: "10m", interval: "5s", successThreshold: 20 } },
+    });
     const first = world.current();
     const following = world.process().now();
     await world.clock.sleep(5_000);
@@ -112,7 +116,9 @@ describe("weaker evidence, chosen explicitly", () => {
   });
 
   test("evidence usage: confirmed once the new key is used and the old one quiet", async () => {
-    const world = await scenario({ key: { consumers: [consumer({ evidence: "usage" })], retire: { watch: "1s" } } });
+    const world = await scenario({
+      key: { consumers: [consumer({ evidence: "usage" })], retire: { watch: "1s" } },
+    });
     world.payments.body = '{"status":"ok"}';
     const first = world.current();
     const following = world.process().now();
@@ -254,7 +260,12 @@ describe("a confirmation that does not come", () => {
 });
 
 test("keys are isolated from one another's failures", async () => {
-  const base = { provider: "openrouter", schedule: { every: "30d" }, confirm: QUICK, retire: { watch: "1s" } };
+  const base = {
+    provider: "openrouter",
+    schedule: { every: "30d" },
+    confirm: QUICK,
+    retire: { watch: "1s" },
+  };
   const world = await scenario({
     keys: ["payments", "billing", "absent"].map((name) => ({
       ...base,

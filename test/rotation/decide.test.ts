@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { emptyDocument, type IssuedRecord, type PolicySnapshot, type RotationRecord } from "../../src/journal/document.ts";
+import {
+  emptyDocument,
+  type IssuedRecord,
+  type PolicySnapshot,
+  type RotationRecord,
+} from "../../src/journal/document.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import { decide } from "../../src/rotation/decide.ts";
 import { placesOf } from "../../src/rotation/targets.ts";
@@ -87,53 +92,86 @@ const request = (kind: "rotate" | "approve" | "rollback" | "revoke", id = kind) 
 function reasonOf(given: World): string {
   const decision = decide(given);
   if ("step" in decision) return decision.step.reason;
-  return "wait" in decision ? `wait ${decision.wait.reason}` : "parked" in decision ? `parked ${decision.parked.reason}` : "idle";
+  return "wait" in decision
+    ? `wait ${decision.wait.reason}`
+    : "parked" in decision
+      ? `parked ${decision.parked.reason}`
+      : "idle";
 }
 
 describe("the order of precedence", () => {
   const parts: [string, (world: World) => void][] = [
-    ["clock-went-back", ({ document }) => {
-      (document.keys[FIELD]?.current as { since: number }).since = NOW + HOUR;
-    }],
-    ["revoke", (given) => {
-      given.requests = [request("revoke")];
-    }],
-    ["current-disabled", ({ document }) => {
-      (document.issued.k1 as IssuedRecord).disable = { sent: NOW - 1 };
-    }],
-    ["retire-delete", ({ document }) => {
-      document.issued.k9 = issued("k9", {
-        distrusted: true,
-        retire: { since: NOW, dueAt: NOW, keepFor: 0, why: "revoked", immediately: true },
-      });
-    }],
-    ["look-store", ({ document }) => {
-      document.rotation = rotation();
-    }],
+    [
+      "clock-went-back",
+      ({ document }) => {
+        (document.keys[FIELD]?.current as { since: number }).since = NOW + HOUR;
+      },
+    ],
+    [
+      "revoke",
+      (given) => {
+        given.requests = [request("revoke")];
+      },
+    ],
+    [
+      "current-disabled",
+      ({ document }) => {
+        (document.issued.k1 as IssuedRecord).disable = { sent: NOW - 1 };
+      },
+    ],
+    [
+      "retire-delete",
+      ({ document }) => {
+        document.issued.k9 = issued("k9", {
+          distrusted: true,
+          retire: { since: NOW, dueAt: NOW, keepFor: 0, why: "revoked", immediately: true },
+        });
+      },
+    ],
+    [
+      "look-store",
+      ({ document }) => {
+        document.rotation = rotation();
+      },
+    ],
   ];
   const after: [string, (world: World) => void][] = [
-    ["look-key", ({ document }) => {
-      document.issued.k8 = issued("k8", { retire: { since: NOW - DAY, dueAt: NOW - 1, keepFor: 1, why: "replaced" } });
-    }],
-    ["look-list", ({ document }) => {
-      document.walk = { since: NOW, field: FIELD };
-    }],
+    [
+      "look-key",
+      ({ document }) => {
+        document.issued.k8 = issued("k8", {
+          retire: { since: NOW - DAY, dueAt: NOW - 1, keepFor: 1, why: "replaced" },
+        });
+      },
+    ],
+    [
+      "look-list",
+      ({ document }) => {
+        document.walk = { since: NOW, field: FIELD };
+      },
+    ],
     ["scheduled", () => {}],
   ];
 
-  test.each(parts.map((_, index) => index))("request, safety, rotation: number %i comes before what follows it", (first) => {
-    const given = world((one) => {
-      for (const [, apply] of parts.slice(first)) apply(one);
-    });
-    expect(reasonOf(given)).toBe(parts[first]?.[0]);
-  });
+  test.each(parts.map((_, index) => index))(
+    "request, safety, rotation: number %i comes before what follows it",
+    (first) => {
+      const given = world((one) => {
+        for (const [, apply] of parts.slice(first)) apply(one);
+      });
+      expect(reasonOf(given)).toBe(parts[first]?.[0]);
+    },
+  );
 
-  test.each(after.map((_, index) => index))("retirement, lost keys, due: number %i comes before what follows it", (first) => {
-    const given = world((one) => {
-      for (const [, apply] of after.slice(first)) apply(one);
-    });
-    expect(reasonOf(given)).toBe(after[first]?.[0]);
-  });
+  test.each(after.map((_, index) => index))(
+    "retirement, lost keys, due: number %i comes before what follows it",
+    (first) => {
+      const given = world((one) => {
+        for (const [, apply] of after.slice(first)) apply(one);
+      });
+      expect(reasonOf(given)).toBe(after[first]?.[0]);
+    },
+  );
 
   test("an open rotation comes before retirements, lost keys and what is due", () => {
     const given = world((one) => {
@@ -149,7 +187,9 @@ describe("waiting", () => {
 
   test("a step that failed yields to what comes after it, until its time has come", () => {
     const given = world((one) => {
-      one.document.issued.k8 = issued("k8", { retire: { since: NOW - DAY, dueAt: NOW - 1, keepFor: 1, why: "replaced" } });
+      one.document.issued.k8 = issued("k8", {
+        retire: { since: NOW - DAY, dueAt: NOW - 1, keepFor: 1, why: "replaced" },
+      });
       one.failed = { [`issued:${FIELD}:k8`]: failure };
     });
     expect(reasonOf(given)).toBe("scheduled");
@@ -158,7 +198,11 @@ describe("waiting", () => {
 
   test("of several waits the earliest is waited for", () => {
     const given = world((one) => {
-      for (const [hash, hours] of [["k7", 5], ["k8", 3], ["k9", 9]] as const)
+      for (const [hash, hours] of [
+        ["k7", 5],
+        ["k8", 3],
+        ["k9", 9],
+      ] as const)
         one.document.issued[hash] = issued(hash, {
           disable: { sent: NOW - DAY, acknowledged: NOW - DAY },
           retire: { since: NOW - DAY, dueAt: NOW + hours * HOUR, keepFor: 2 * DAY, why: "replaced" },

@@ -33,7 +33,11 @@ test("R16: a rotation over real files: the consumer file always holds a whole, v
     },
   });
   const result = await process.now();
-  expect(result).toMatchObject({ outcome: "deleted", oldHash: hashOf(first), newHash: hashOf(world.current()) });
+  expect(result).toMatchObject({
+    outcome: "deleted",
+    oldHash: hashOf(first),
+    newHash: hashOf(world.current()),
+  });
   expect([...seen]).toEqual([first, world.current()]);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readFile(join(path, ".keyturn", "records", "payments.json"), "utf8")).not.toContain(first);

@@ -30,20 +30,23 @@ describe("the provider is down for hours", () => {
     expectGoodEnd(world);
   });
 
-  test.each(["create", "current", "update", "delete"])("from its %s on: the old key stays valid, and it ends once it is back", async (operation) => {
-    const world = await scenario();
-    await world.process().once();
-    world.faults.add(`${operation}:500:all`);
-    await world.process().now({ within: 5 * MINUTE });
-    await heartbeats(world, 6);
-    expect(world.payments.serving()).toEqual([world.current()]);
-    expect(world.violations).toEqual([]);
-    world.calm();
-    await world.process().ask("approve");
-    await world.clock.sleep(2 * HOUR);
-    await heartbeats(world, 3);
-    expectGoodEnd(world);
-  });
+  test.each(["create", "current", "update", "delete"])(
+    "from its %s on: the old key stays valid, and it ends once it is back",
+    async (operation) => {
+      const world = await scenario();
+      await world.process().once();
+      world.faults.add(`${operation}:500:all`);
+      await world.process().now({ within: 5 * MINUTE });
+      await heartbeats(world, 6);
+      expect(world.payments.serving()).toEqual([world.current()]);
+      expect(world.violations).toEqual([]);
+      world.calm();
+      await world.process().ask("approve");
+      await world.clock.sleep(2 * HOUR);
+      await heartbeats(world, 3);
+      expectGoodEnd(world);
+    },
+  );
 
   test("calls are few and ever farther apart", async () => {
     const world = await scenario();
@@ -106,16 +109,19 @@ describe("the management key", () => {
   test.each([
     ["401", "revoked"],
     ["403", "an ordinary key"],
-  ])("refused with %s before the start: fails early, says what to do, and nothing is half done", async (status) => {
-    const world = await scenario();
-    if (status === "401") world.model.revokeManagementKey(world.managementKey);
-    else world.faults.add("get:403:all");
-    const result = await world.process().now();
-    expect(result).toMatchObject({ outcome: "blocked" });
-    expect(result.message).toContain("management key");
-    expect(world.sent("POST")).toHaveLength(0);
-    expect(world.backing.get("payments")?.record?.staged ?? []).toEqual([]);
-  });
+  ])(
+    "refused with %s before the start: fails early, says what to do, and nothing is half done",
+    async (status) => {
+      const world = await scenario();
+      if (status === "401") world.model.revokeManagementKey(world.managementKey);
+      else world.faults.add("get:403:all");
+      const result = await world.process().now();
+      expect(result).toMatchObject({ outcome: "blocked" });
+      expect(result.message).toContain("management key");
+      expect(world.sent("POST")).toHaveLength(0);
+      expect(world.backing.get("payments")?.record?.staged ?? []).toEqual([]);
+    },
+  );
 
   test("revoked midway: it waits, both keys live, and it ends with the new one", async () => {
     const world = await scenario();
@@ -126,7 +132,10 @@ describe("the management key", () => {
     await heartbeats(world, 3);
     expect(world.live()).toHaveLength(2);
     const status = await world.process().status();
-    expect(status.rotation?.error).toMatchObject({ code: "unauthorized", hint: expect.stringContaining("MANAGEMENT") });
+    expect(status.rotation?.error).toMatchObject({
+      code: "unauthorized",
+      hint: expect.stringContaining("MANAGEMENT"),
+    });
     world.managementKey = world.model.addManagementKey();
     await heartbeats(world, 1);
     expectGoodEnd(world);
@@ -151,7 +160,10 @@ describe("a provider that takes its time", () => {
     const world = await scenario();
     const first = world.current();
     world.model.knobs.activationDelay = 365 * DAY;
-    expect(await world.process().now()).toMatchObject({ outcome: "failed", message: expect.stringContaining("refusing") });
+    expect(await world.process().now()).toMatchObject({
+      outcome: "failed",
+      message: expect.stringContaining("refusing"),
+    });
     await world.process().once();
     expect(world.current()).toBe(first);
     expect(world.model.allKeys()).toHaveLength(1);

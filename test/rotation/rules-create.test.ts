@@ -46,12 +46,15 @@ describe("R7 and R8: a create without a reply", () => {
     expectGoodEnd(world);
   });
 
-  test.each(["429", "429-retry-after-5"])("%s: nothing was made, and the same name is asked for again", async (fault) => {
-    const world = await scenario({ faults: [`create:${fault}`] });
-    expect(await world.process().now()).toMatchObject({ outcome: "deleted" });
-    expect(await world.process().kinds()).toContain("create-not-sent");
-    expectGoodEnd(world);
-  });
+  test.each(["429", "429-retry-after-5"])(
+    "%s: nothing was made, and the same name is asked for again",
+    async (fault) => {
+      const world = await scenario({ faults: [`create:${fault}`] });
+      expect(await world.process().now()).toMatchObject({ outcome: "deleted" });
+      expect(await world.process().kinds()).toContain("create-not-sent");
+      expectGoodEnd(world);
+    },
+  );
 
   test("a key that appears after its search was given up is deleted by the walk after the rotation", async () => {
     const world = await scenario({ faults: ["create:late"], key: { retire: { watch: "30s" } } });
@@ -101,26 +104,33 @@ describe("R7 and R8: a create without a reply", () => {
     expect(creates(world)).toBe(6);
   });
 
-  test.each(["400", "402", "403", "401"])("%s: refused for certain, it fails and is tried again after the backoff", async (fault) => {
-    const world = await scenario({ faults: [`create:${fault}`] });
-    expect(await world.process().now()).toMatchObject({ outcome: "failed" });
-    expect(await world.process().status()).toMatchObject({ state: "failed", next: { why: "retry" } });
-    await world.clock.sleep(HOUR);
-    await world.process().once();
-    expect(creates(world)).toBe(2);
-    expectGoodEnd(world);
-  });
-});
-
-describe("R7: absence needs proof", () => {
-  test.each(["delete:lost-reply", "delete:done-500", "delete:html-502:2", "delete:truncated", "update:lost-reply", "update:500:2"])(
-    "%s: repeated until it is known to have happened",
+  test.each(["400", "402", "403", "401"])(
+    "%s: refused for certain, it fails and is tried again after the backoff",
     async (fault) => {
-      const world = await scenario({ faults: [fault] });
-      expect(await world.process().now()).toMatchObject({ outcome: "deleted" });
+      const world = await scenario({ faults: [`create:${fault}`] });
+      expect(await world.process().now()).toMatchObject({ outcome: "failed" });
+      expect(await world.process().status()).toMatchObject({ state: "failed", next: { why: "retry" } });
+      await world.clock.sleep(HOUR);
+      await world.process().once();
+      expect(creates(world)).toBe(2);
       expectGoodEnd(world);
     },
   );
+});
+
+describe("R7: absence needs proof", () => {
+  test.each([
+    "delete:lost-reply",
+    "delete:done-500",
+    "delete:html-502:2",
+    "delete:truncated",
+    "update:lost-reply",
+    "update:500:2",
+  ])("%s: repeated until it is known to have happened", async (fault) => {
+    const world = await scenario({ faults: [fault] });
+    expect(await world.process().now()).toMatchObject({ outcome: "deleted" });
+    expectGoodEnd(world);
+  });
 
   test("a key that a person has deleted counts as deleted, because the same credential sees the current one", async () => {
     const world = await scenario({ key: { retire: { watch: "1s", keepDisabledFor: "1h" } } });
@@ -147,7 +157,9 @@ describe("R7: absence needs proof", () => {
   });
 
   test("a retirement that cannot end does not keep the next rotation from starting", async () => {
-    const world = await scenario({ key: { schedule: { every: "1d" }, retire: { watch: "1s", keepDisabledFor: "1h" } } });
+    const world = await scenario({
+      key: { schedule: { every: "1d" }, retire: { watch: "1s", keepDisabledFor: "1h" } },
+    });
     const { newHash } = await world.process().now();
     await world.clock.sleep(24 * HOUR);
     world.faults.add("delete:500:all");
@@ -180,7 +192,12 @@ describe("R6: ours by identity, never by age", () => {
     ].map((name) => hashOf(world.byHand(name)) as string);
     await world.process().now();
     await world.process().now();
-    expect(world.model.allKeys().map((key) => key.hash).sort()).toEqual([...others, hashOf(world.current())].sort());
+    expect(
+      world.model
+        .allKeys()
+        .map((key) => key.hash)
+        .sort(),
+    ).toEqual([...others, hashOf(world.current())].sort());
     expect(world.revoked.some((call) => others.some((hash) => call.endsWith(hash)))).toBe(false);
   });
 

@@ -114,7 +114,9 @@ describe("R3: evidence is fresh or it is none", () => {
 
 describe("R4: confirmed outranks expired", () => {
   test("a process that slept through the timeout looks first, and finds everything confirmed", async () => {
-    const world = await scenario({ key: { confirm: { timeout: "1m", interval: "5s", onTimeout: "rollback" } } });
+    const world = await scenario({
+      key: { confirm: { timeout: "1m", interval: "5s", onTimeout: "rollback" } },
+    });
     const first = world.current();
     world.payments.stuck();
     await world.process().now({ within: 30_000 });
@@ -128,7 +130,9 @@ describe("R4: confirmed outranks expired", () => {
   });
 
   test("a paused process does not judge by sweeps from before its pause", async () => {
-    const world = await scenario({ key: { confirm: { timeout: "10m", interval: "5s", onTimeout: "rollback" } } });
+    const world = await scenario({
+      key: { confirm: { timeout: "10m", interval: "5s", onTimeout: "rollback" } },
+    });
     world.payments.stuck();
     let reads = 0;
     const process = world.process({

@@ -36,9 +36,12 @@ describe("R10: one rotation of a target at a time", () => {
     const results = await process.once();
     expect(results.map((result) => result.outcome)).toEqual(["deleted", "deleted"]);
     expect(billing.serving()).toEqual([world.current("SECOND")]);
-    expect(world.live().map((key) => key.hash).sort()).toEqual(
-      [hashOf(world.current()), hashOf(world.current("SECOND"))].sort(),
-    );
+    expect(
+      world
+        .live()
+        .map((key) => key.hash)
+        .sort(),
+    ).toEqual([hashOf(world.current()), hashOf(world.current("SECOND"))].sort());
     expect(world.file()).toMatchObject({ OTHER: "kept" });
     expect(world.violations).toEqual([]);
   });
@@ -187,7 +190,9 @@ describe("R13: adoption is certain or refused", () => {
   });
 
   test("a key that is kept for another secret is refused", async () => {
-    const world = await scenario({ keys: [KEY, { ...KEY, name: "other-api", store: { use: "local", secret: "other", field: FIELD } }] });
+    const world = await scenario({
+      keys: [KEY, { ...KEY, name: "other-api", store: { use: "local", secret: "other", field: FIELD } }],
+    });
     world.write({ [FIELD]: world.current() }, "other");
     const process = world.process();
     await process.once({ keys: ["payments-api"] });

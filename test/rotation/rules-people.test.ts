@@ -39,7 +39,9 @@ describe("R12: revoke distrusts", () => {
         windows: [{ kind: "deny", schedule: "0 0 * * *", duration: "23h" }],
       },
     });
-    expect(await world.process().ask("revoke", { within: 10 * MINUTE })).toMatchObject({ outcome: "deleted" });
+    expect(await world.process().ask("revoke", { within: 10 * MINUTE })).toMatchObject({
+      outcome: "deleted",
+    });
   });
 
   test("a consumer that does not confirm is waited for until the timeout, and no longer", async () => {
@@ -78,10 +80,8 @@ describe("R12: revoke distrusts", () => {
     const world = await revoking();
     await world.process().once();
     const asked: Promise<unknown>[] = [];
-    const process = at(
-      world,
-      call,
-      () => asked.push(world.process().engine.request("payments-api", { kind: "revoke", actor: "test" })),
+    const process = at(world, call, () =>
+      asked.push(world.process().engine.request("payments-api", { kind: "revoke", actor: "test" })),
     );
     await process.now();
     await Promise.all(asked);
@@ -142,7 +142,9 @@ describe("R14: people come first", () => {
   test("a foreign value put right again lets the rotation go on by itself", async () => {
     const world = await scenario();
     const first = world.current();
-    const process = at(world, "store.promote", () => world.write({ [FIELD]: world.byHand("theirs"), OTHER: "kept" }));
+    const process = at(world, "store.promote", () =>
+      world.write({ [FIELD]: world.byHand("theirs"), OTHER: "kept" }),
+    );
     await process.now();
     world.write({ [FIELD]: first, OTHER: "put right" });
     const [result] = await world.process().once();
@@ -185,8 +187,21 @@ describe("R14: people come first", () => {
     }
   });
 
+  test("the old value can be put back although other fields were edited before and during the rotation", async () => {
+    const world = await scenario({ key: { confirm: { timeout: "5s", interval: "5s", onTimeout: "rollback" } } });
+    await world.process().once();
+    const first = world.current();
+    world.write({ ...world.file(), OTHER: "before" });
+    world.payments.stuck();
+    const process = at(world, "store.stage", () => world.write({ ...world.file(), OTHER: "during" }));
+    expect(await process.now()).toMatchObject({ outcome: "reverted" });
+    expect(world.file()).toEqual({ [FIELD]: first, OTHER: "during" });
+  });
+
   test("a consumer that relapses starts the count again", async () => {
-    const world = await scenario({ key: { confirm: { timeout: "10m", interval: "5s", successThreshold: 5 } } });
+    const world = await scenario({
+      key: { confirm: { timeout: "10m", interval: "5s", successThreshold: 5 } },
+    });
     await world.process().once();
     const first = world.current() as string;
     let sweeps = 0;
@@ -219,7 +234,13 @@ describe("R14: people come first", () => {
   test("approve and rollback with nothing to approve or roll back are refused, with why", async () => {
     const world = await scenario();
     await world.process().once();
-    expect(await world.process().ask("approve")).toMatchObject({ outcome: "failed", message: expect.stringContaining("nothing is held") });
-    expect(await world.process().ask("rollback")).toMatchObject({ outcome: "failed", message: expect.stringContaining("nothing to roll back") });
+    expect(await world.process().ask("approve")).toMatchObject({
+      outcome: "failed",
+      message: expect.stringContaining("nothing is held"),
+    });
+    expect(await world.process().ask("rollback")).toMatchObject({
+      outcome: "failed",
+      message: expect.stringContaining("nothing to roll back"),
+    });
   });
 });

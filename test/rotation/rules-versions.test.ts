@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Hook, HOUR, hashOf, MINUTE, scenario } from "./scenario.ts";
+import { HOUR, type Hook, hashOf, MINUTE, scenario } from "./scenario.ts";
 
 /** A call that stalls, and the way to let it go. */
 function stall(call: string, nth = 1): { before: Hook; reached: Promise<void>; go: () => void } {

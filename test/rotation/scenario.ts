@@ -1,5 +1,10 @@
 import { createHash } from "node:crypto";
-import { type MemoryJournal, type MemoryJournalState, memoryJournal, memoryJournalState } from "../../src/journal/memory.ts";
+import {
+  type MemoryJournal,
+  type MemoryJournalState,
+  memoryJournal,
+  memoryJournalState,
+} from "../../src/journal/memory.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import type { HttpResponse, HttpSend } from "../../src/lib/http.ts";
 import type { DirectRequest } from "../../src/lib/http-direct.ts";
@@ -90,7 +95,11 @@ export async function scenario(options: ScenarioOptions = {}) {
   const revoked: string[] = [];
   const logged: string[] = [];
 
-  const service = (name: string, instances = 1, uses: { secret?: string; field?: string; key?: string } = {}) => {
+  const service = (
+    name: string,
+    instances = 1,
+    uses: { secret?: string; field?: string; key?: string } = {},
+  ) => {
     const { secret = "payments", field = FIELD, key = "payments-api" } = uses;
     const made = new ServiceModel({
       name,
@@ -119,7 +128,10 @@ export async function scenario(options: ScenarioOptions = {}) {
     }
     const { headers, ...rest } = await handlerSend(handler, clock)(request);
     const date = new Date(Date.parse(headers.date ?? "") + world.skewMs);
-    return { ...rest, headers: headers.date === undefined ? headers : { ...headers, date: date.toUTCString() } };
+    return {
+      ...rest,
+      headers: headers.date === undefined ? headers : { ...headers, date: date.toUTCString() },
+    };
   };
 
   const key = {
@@ -171,8 +183,7 @@ export async function scenario(options: ScenarioOptions = {}) {
       backing.set(secret, { ...entry, text: `${JSON.stringify(object, null, 2)}\n` });
     },
     /** A key that a person makes at the provider's site. */
-    byHand: (name = "made by hand") =>
-      model.create({ name, limit: 150, limitReset: "monthly" }).key.reveal(),
+    byHand: (name = "made by hand") => model.create({ name, limit: 150, limitReset: "monthly" }).key.reveal(),
     live: () => model.liveKeys().filter((one) => !one.disabled),
     /** Requests that reached the provider, as `METHOD path`. */
     sent: (method: string) => model.requests.filter((request) => request.method === method),

@@ -30,7 +30,9 @@ describe("when a key is due", () => {
     expect(new Date(next?.at ?? 0).toISOString()).toBe("2027-03-16T09:00:00.000Z");
     await heartbeats(world, 6 * DAY);
     expect(rotations(world)).toBe(1);
-    expect(new Date((await world.process().status()).next?.at ?? 0).toISOString()).toBe("2027-03-23T09:00:00.000Z");
+    expect(new Date((await world.process().status()).next?.at ?? 0).toISOString()).toBe(
+      "2027-03-23T09:00:00.000Z",
+    );
   });
 
   test("jitter is drawn once", async () => {
@@ -86,7 +88,10 @@ describe("R5: never due too late", () => {
 
   test("a reverted rotation is tried again after a journalled backoff that doubles, and a success ends it", async () => {
     const world = await scenario({
-      key: { confirm: { timeout: "5s", interval: "5s", onTimeout: "rollback" }, retry: { after: "1h", max: "8h" } },
+      key: {
+        confirm: { timeout: "5s", interval: "5s", onTimeout: "rollback" },
+        retry: { after: "1h", max: "8h" },
+      },
     });
     world.payments.stuck();
     await world.process().now();
@@ -188,7 +193,10 @@ describe("windows and suspension", () => {
 
   test("nothing is disabled in a deny window, and a revert may go on", async () => {
     const world = await scenario({
-      key: { windows: [{ kind: "deny", schedule: "30 12 * * *", duration: "3h" }], retire: { after: "1h", watch: "1s" } },
+      key: {
+        windows: [{ kind: "deny", schedule: "30 12 * * *", duration: "3h" }],
+        retire: { after: "1h", watch: "1s" },
+      },
     });
     await world.process().now({ within: 2 * HOUR });
     expect(world.revoked).toEqual([]);
@@ -214,7 +222,13 @@ describe("a policy that is edited midway", () => {
     const world = await scenario({ key: { retire: { watch: "1s", keepDisabledFor: "1h" } } });
     world.payments.stuck();
     await world.process().now({ within: 2 * MINUTE });
-    world.setPolicy([{ ...world.key, settings: { limit: 7 }, consumers: [{ name: "nobody", probe: { http: "http://nobody/" } }] }]);
+    world.setPolicy([
+      {
+        ...world.key,
+        settings: { limit: 7 },
+        consumers: [{ name: "nobody", probe: { http: "http://nobody/" } }],
+      },
+    ]);
     world.payments.stuck(false);
     expect(await world.process().once({ until: "completed" })).toMatchObject([{ outcome: "completed" }]);
     expect(world.live()[0]?.limit).toBe(150);
@@ -276,7 +290,9 @@ describe("R15: clocks lie", () => {
   });
 
   test("a clock that jumps ahead past the timeout: the consumers are asked before it is judged", async () => {
-    const world = await scenario({ key: { confirm: { timeout: "10m", interval: "5s", onTimeout: "rollback" } } });
+    const world = await scenario({
+      key: { confirm: { timeout: "10m", interval: "5s", onTimeout: "rollback" } },
+    });
     const first = world.current();
     world.payments.applyDelay = 20_000;
     const following = world.process().now({ within: 30 * DAY });
@@ -287,19 +303,25 @@ describe("R15: clocks lie", () => {
     expect(world.violations).toEqual([]);
   });
 
-  test.each([-10 * MINUTE, 10 * MINUTE])("clocks %d ms apart: nothing is created or deleted until they agree", async (skew) => {
-    const world = await scenario({ key: { retire: { watch: "1s", keepDisabledFor: "1h" } } });
-    await world.process().now({ until: "completed" });
-    await world.clock.sleep(2 * HOUR);
-    world.skewMs = skew;
-    const process = world.process();
-    expect(await process.now()).toMatchObject({ outcome: "blocked", message: expect.stringContaining("minutes apart") });
-    expect(world.revoked.filter((call) => call.startsWith("delete"))).toEqual([]);
-    expect(rotations(world)).toBe(1);
-    world.skewMs = 0;
-    await world.clock.sleep(1_000);
-    expect(await process.now({ until: "completed" })).toMatchObject({ outcome: "completed" });
-    await process.once();
-    expect(world.model.allKeys()).toHaveLength(2);
-  });
+  test.each([-10 * MINUTE, 10 * MINUTE])(
+    "clocks %d ms apart: nothing is created or deleted until they agree",
+    async (skew) => {
+      const world = await scenario({ key: { retire: { watch: "1s", keepDisabledFor: "1h" } } });
+      await world.process().now({ until: "completed" });
+      await world.clock.sleep(2 * HOUR);
+      world.skewMs = skew;
+      const process = world.process();
+      expect(await process.now()).toMatchObject({
+        outcome: "blocked",
+        message: expect.stringContaining("minutes apart"),
+      });
+      expect(world.revoked.filter((call) => call.startsWith("delete"))).toEqual([]);
+      expect(rotations(world)).toBe(1);
+      world.skewMs = 0;
+      await world.clock.sleep(1_000);
+      expect(await process.now({ until: "completed" })).toMatchObject({ outcome: "completed" });
+      await process.once();
+      expect(world.model.allKeys()).toHaveLength(2);
+    },
+  );
 });

@@ -26,6 +26,11 @@ function subject(
       model.defaultWorkspace();
       return model.addWorkspace();
     },
+    attach(hash) {
+      const guardrail = model.bound.addGuardrail({ name: "spend" }, "default", model.defaultWorkspace());
+      model.bound.assign(guardrail, hash);
+      return { kind: "guardrail", id: guardrail.id };
+    },
     close,
   };
 }
@@ -43,7 +48,14 @@ async function inProcess(): Promise<ProviderUnderTest> {
   return subject(model, "http://sandbox/api/v1", { send, clock }, async () => {});
 }
 
-const capabilities = { workspaces: true, byok: true, showsExpiry: true };
+const capabilities = {
+  workspaces: true,
+  byok: true,
+  restrictions: false,
+  attachments: true,
+  createShowsSettings: true,
+  showsExpiry: true,
+};
 describeProvider("OpenRouter's client at the sandbox over loopback", overLoopback, capabilities);
 describeProvider("OpenRouter's client at the sandbox in process", inProcess, capabilities);
 describeProvider(

@@ -39,7 +39,7 @@ it("keeps everything that the shipped policy names inside, and leaves none of it
   const { policy } = await loadPolicy(SHIPPED, sandbox.env);
 
   expect(policy.providers.openrouter?.baseUrl).toBe(sandbox.providerUrl);
-  expect(policy.stores.local?.path).toBe(sandbox.env.KEYTURN_STORE);
+  expect(policy.stores.local).toMatchObject({ path: sandbox.env.KEYTURN_STORE });
   expect(policy.journal.path).toBe(sandbox.env.KEYTURN_JOURNAL);
   const [key] = policy.keys;
   const consumers = key?.consumers === "none" ? [] : (key?.consumers ?? []);

@@ -14,5 +14,5 @@ describeStore(
       close: async () => {},
     };
   },
-  { firstVersionIsCurrent: false },
+  { firstVersionIsCurrent: false, editsAreVersions: false },
 );

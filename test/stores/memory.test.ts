@@ -22,7 +22,7 @@ describeStore(
       close: async () => {},
     };
   },
-  { firstVersionIsCurrent: false },
+  { firstVersionIsCurrent: false, editsAreVersions: false },
 );
 
 it("goes back to a snapshot of its backing", async () => {

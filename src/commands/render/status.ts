@@ -52,7 +52,7 @@ function notes(key: KeyStatus, now: number): string[] {
     lines.push(`held ${relative(rotation.held.since, now)}: ${rotation.held.message}`);
   }
   if (rotation?.held?.hint) lines.push(rotation.held.hint);
-  if (rotation?.waitingFor && !rotation.held) {
+  if (rotation?.waitingFor && !rotation.held && (rotation.waitingUntil ?? now) >= now) {
     const until =
       rotation.waitingUntil === undefined
         ? ""

@@ -1,63 +1,50 @@
 import { RotationError } from "../../lib/errors.ts";
 import type { HttpResponse } from "../../lib/http.ts";
-import { Secret } from "../../lib/secret.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Secret } from "../../lib/secret.ts";
+import type { Call } from "../connection.ts";
+import { keyPath } from "../key-path.ts";
 import type { KeyPatch, KeySettings } from "../provider.ts";
 
-/** The wire: paths, queries, headers and the exact JSON. What an answer means is not known here. */
+/** Which part of a list: `offset` entries in, of a workspace or of the default one. */
+export interface ListQuery {
+  offset: number;
+  workspaceId?: string;
+}
+
+/** The wire: paths, queries and the exact JSON. What an answer means is not known here. */
 export interface OpenRouterClient {
-  list(query: { offset: number; workspaceId?: string }): Promise<HttpResponse>;
+  list(query: ListQuery): Promise<HttpResponse>;
   get(hash: string): Promise<HttpResponse>;
   create(name: string, settings: KeySettings): Promise<HttpResponse>;
   update(hash: string, patch: KeyPatch): Promise<HttpResponse>;
   delete(hash: string): Promise<HttpResponse>;
   current(key: Secret): Promise<HttpResponse>;
+  /** Guardrails on keys, of the whole account. */
+  listAssignments(offset: number): Promise<HttpResponse>;
+  /** Takes the place of the guardrail that the key had. */
+  assignGuardrail(guardrail: string, hash: string): Promise<HttpResponse>;
+  listByokKeys(query: ListQuery): Promise<HttpResponse>;
+  listDestinations(query: ListQuery): Promise<HttpResponse>;
 }
 
-const TIMEOUT = 15_000;
 const CREATE_TIMEOUT = 30_000;
+/** The most that the lists besides that of keys give in a page. */
+export const LIST_LIMIT = 100;
 
-export function openRouterClient(parts: {
-  name: string;
-  baseUrl: string;
-  headers: Readonly<Record<string, string>>;
-  managementKey: () => Promise<Secret>;
-  exchange: Exchange;
-}): OpenRouterClient {
-  const base = parts.baseUrl.replace(/\/+$/, "");
-  const extra = Object.fromEntries(
-    Object.entries(parts.headers).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-
-  async function call(
-    what: string,
-    method: string,
-    path: string,
-    options: { as?: Secret; body?: object; timeoutMs?: number } = {},
-  ): Promise<HttpResponse> {
-    const credential = options.as ?? (await parts.managementKey());
-    const headers: Record<string, string | Secret> = {
-      ...extra,
-      accept: "application/json",
-      authorization: new Secret(`Bearer ${credential.reveal()}`),
-    };
-    if (options.body) headers["content-type"] = "application/json";
-    return parts.exchange.send(`${what} at ${parts.name}`, {
-      method,
-      url: `${base}${path}`,
-      headers,
-      body: options.body && JSON.stringify(options.body),
-      timeoutMs: options.timeoutMs ?? TIMEOUT,
+export function openRouterClient(call: Call): OpenRouterClient {
+  const query = ({ offset, workspaceId }: ListQuery) =>
+    new URLSearchParams({
+      limit: String(LIST_LIMIT),
+      offset: String(offset),
+      ...(workspaceId !== undefined && { workspace_id: workspaceId }),
     });
-  }
-
   return {
     list({ offset, workspaceId }) {
-      const query = new URLSearchParams({ offset: String(offset), include_disabled: "true" });
-      if (workspaceId !== undefined) query.set("workspace_id", workspaceId);
-      return call("list keys", "GET", `/keys?${query}`);
+      const asked = new URLSearchParams({ offset: String(offset), include_disabled: "true" });
+      if (workspaceId !== undefined) asked.set("workspace_id", workspaceId);
+      return call("list keys", "GET", `/keys?${asked}`);
     },
-    get: (hash) => call(`read key ${hash}`, "GET", keyPath(hash)),
+    get: async (hash) => call(`read key ${hash}`, "GET", keyPath(hash)),
     create: async (name, settings) =>
       call(`create key ${name}`, "POST", "/keys", {
         body: createBody(name, settings),
@@ -65,16 +52,21 @@ export function openRouterClient(parts: {
       }),
     update: async (hash, patch) =>
       call(`update key ${hash}`, "PATCH", keyPath(hash), { body: updateBody(patch) }),
-    delete: (hash) => call(`delete key ${hash}`, "DELETE", keyPath(hash)),
+    delete: async (hash) => call(`delete key ${hash}`, "DELETE", keyPath(hash)),
     current: (key) => call("ask about the key in use", "GET", "/key", { as: key }),
+    listAssignments: (offset) =>
+      call("list guardrails of keys", "GET", `/guardrails/assignments/keys?${query({ offset })}`),
+    assignGuardrail: (guardrail, hash) =>
+      call(
+        `put guardrail ${guardrail} on key ${hash}`,
+        "POST",
+        `/guardrails/${encodeURIComponent(guardrail)}/assignments/keys`,
+        { body: { key_hashes: [hash] } },
+      ),
+    listByokKeys: (part) => call("list BYOK credentials", "GET", `/byok?${query(part)}`),
+    listDestinations: (part) =>
+      call("list observability destinations", "GET", `/observability/destinations?${query(part)}`),
   };
-}
-
-/** A hash that would vanish from the path would turn a call about one key into one about all. */
-function keyPath(hash: string): string {
-  if (/^\.{0,2}$/.test(hash))
-    throw new RotationError("internal", `${JSON.stringify(hash)} is not the hash of a key`);
-  return `/keys/${encodeURIComponent(hash)}`;
 }
 
 function createBody(name: string, settings: KeySettings): object {

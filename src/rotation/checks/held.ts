@@ -31,7 +31,8 @@ export function held(world: World, rotation: RotationRecord): Decision {
   if (question === undefined) return parked();
   const evidence = evidenceFor(world, question);
   const missing = unconfirmed(question.policy, rotation.waived ?? [], evidence);
-  const unused = missing.length === 0 && rotation.phase === "promoted" ? usageSeen(world, rotation) : undefined;
+  const unused =
+    missing.length === 0 && rotation.phase === "promoted" ? usageSeen(world, rotation) : undefined;
   if (unused) return "wait" in unused ? parked(unused.wait.until) : unused;
   if (missing.length === 0)
     return step(

@@ -1,3 +1,4 @@
+import type { StagedVersion } from "../../stores/store.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, step } from "../step.ts";
 import type { World } from "../world.ts";
@@ -5,7 +6,8 @@ import { needIssued, needList, needStore, snapshotFor } from "./common.ts";
 
 /**
  * R7: after every ended rotation the provider's list is walked once, and what bears a name that we
- * intended is deleted, unless its hash is journalled as issued or stands in a stage.
+ * intended is deleted, unless its hash is journalled as issued or is the store's current. One that stands in a stage, left by
+ * a process that woke up late, is given up first: a promotion of it may be on its way (R1).
  */
 export function checkIntents(world: World): Decision | undefined {
   const { walk } = world.document;
@@ -24,7 +26,9 @@ export function checkIntents(world: World): Decision | undefined {
     const { field } = world.document.intents[stray.name as string] as { field: string };
     const store = needStore(world, field, walk.since);
     if ("decision" in store) return store.decision;
-    if (store.fact.value.staged.some((version) => version.hash === stray.hash)) continue;
+    if (store.fact.value.current?.hash === stray.hash) continue;
+    const staged = store.fact.value.staged.find((version) => version.hash === stray.hash);
+    if (staged !== undefined) return giveUp(staged, stray.name as string, field);
     // A list may go on showing what was deleted.
     const there = needIssued(world, field, stray.hash, walk.since);
     if ("decision" in there) return there.decision;
@@ -36,4 +40,14 @@ export function checkIntents(world: World): Decision | undefined {
     );
   }
   return step({ note: "walked" }, "walked", "has found no lost key of ours at the provider");
+}
+
+function giveUp(staged: StagedVersion, name: string, field: string): Decision {
+  const { hash, version, base, value } = staged;
+  const fingerprint = value === undefined ? {} : { fingerprint: value.fingerprint() };
+  return step(
+    { note: "give-up", hash, name, field, version, base, ...fingerprint },
+    "stray-staged",
+    `gives up key ${shortHash(hash)}, which was staged by a rotation that had ended`,
+  );
 }

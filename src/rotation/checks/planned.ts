@@ -1,5 +1,5 @@
 import type { RotationRecord } from "../../journal/document.ts";
-import type { SecretView } from "../../stores/store.ts";
+import type { SecretView, StagedVersion, StoredVersion } from "../../stores/store.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS } from "../timing.ts";
@@ -50,10 +50,18 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
   const found = stagedBy(store.fact.value, rotation, intent.hash);
   if (found !== undefined)
     return step(
-      { note: "staged", version: found.version, base: found.base, hash: found.hash },
+      {
+        note: "staged",
+        version: found.version,
+        base: found.base,
+        hash: found.hash,
+        ...beneath(store.fact.value, found),
+      },
       "staged-found",
       `finds key ${shortHash(found.hash)} staged in the store`,
     );
+  const changed = foreign(world, store.fact.value, [rotation.old?.fingerprint]);
+  if (changed) return changed;
   if (intent.hash !== undefined)
     return step(
       { note: "lost", hash: intent.hash },
@@ -82,6 +90,11 @@ function stagedBy(view: SecretView, rotation: RotationRecord, hash: string | und
   return view.staged.find(
     (version) => version.rotation === rotation.id && (hash === undefined || version.hash === hash),
   );
+}
+
+/** What is current where a version was staged, while it still is. */
+function beneath(view: SecretView, staged: StagedVersion): { beneath?: StoredVersion } {
+  return view.current && view.base === staged.base ? { beneath: view.current } : {};
 }
 
 /** A rollback after completion: the old key is enabled, tried, and staged again as a new version (R1). */
@@ -138,7 +151,7 @@ function plannedRollback(world: World, rotation: RotationRecord): Decision {
   const found = stagedBy(store.fact.value, rotation, hash);
   if (found !== undefined)
     return step(
-      { note: "staged", version: found.version, base: found.base, hash },
+      { note: "staged", version: found.version, base: found.base, hash, ...beneath(store.fact.value, found) },
       "staged-found",
       `finds key ${shortHash(hash)} staged in the store`,
     );

@@ -2,7 +2,7 @@ import type { IntentRecord, IssuedRecord, RotationRecord } from "../../journal/d
 import { asRotationError, isWeather, RotationError } from "../../lib/errors.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { IssuedKey } from "../../providers/provider.ts";
-import type { StagedVersion } from "../../stores/store.ts";
+import type { StagedVersion, StoredVersion } from "../../stores/store.ts";
 import { type Inherited, inheritedFrom, settingsFor } from "../settings.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
@@ -42,13 +42,14 @@ export async function create(context: StepContext): Promise<void> {
     .catch((thrown: unknown) => refused(context, name, thrown));
   if (made === undefined) return;
   const journalled = await journalIssued(context, rotation, name, made.issued, made.key);
-  const staged = await stageStubbornly(context, rotation, made.issued.hash, made.key);
+  const { staged, beneath } = await stageStubbornly(context, rotation, made.issued.hash, made.key);
   if (journalled !== undefined) throw journalled;
   await context.note("staged", {
     note: "staged",
     version: staged.version,
     base: staged.base,
     hash: made.issued.hash,
+    ...(beneath === undefined ? {} : { beneath }),
   });
 }
 
@@ -128,16 +129,16 @@ async function stageStubbornly(
   rotation: RotationRecord,
   hash: string,
   key: Secret,
-): Promise<StagedVersion> {
+): Promise<{ staged: StagedVersion; beneath: StoredVersion | undefined }> {
   const { clock } = context.parts;
   const store = context.store(rotation.field);
   const ref = rotation.policy.key.store;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const { base } = await store.observe(ref);
+      const { base, current: beneath } = await store.observe(ref);
       const staged = await store.stage(ref, { rotation: rotation.id, hash, value: key, base });
       const readBack = await store.read(ref, staged.version);
-      if (readBack?.equals(key)) return staged;
+      if (readBack?.equals(key)) return { staged, beneath };
       throw new RotationError("unusable", "the store returned another value than was written to it");
     } catch (thrown) {
       const error = asRotationError(thrown);

@@ -7,6 +7,7 @@ import type {
   RotationRecord,
   TargetDocument,
 } from "../../journal/document.ts";
+import type { StoredVersion } from "../../stores/store.ts";
 import { assertMove } from "../phase.ts";
 
 /** What the changes of the journal are made of. Each works on a copy that is then committed whole. */
@@ -98,4 +99,13 @@ export function replacedByHand(
   const { consumers, retire: policy } = snapshot.key;
   if (hash === undefined || consumers === "none") return;
   retire(draft, draft.issued[hash], now, policy.keepDisabledFor, "replaced by hand");
+}
+
+/** Notes which version holds the old key's plaintext: a person's edit of another field may have made a newer one. */
+export function keepOld(document: TargetDocument, beneath: StoredVersion | undefined): void {
+  const { old } = openRotation(document);
+  const record = old && document.issued[old.hash];
+  if (beneath === undefined || record === undefined || beneath.value?.fingerprint() !== old?.fingerprint)
+    return;
+  setVersion(record, beneath.version);
 }

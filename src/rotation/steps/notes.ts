@@ -11,7 +11,7 @@ import { setInstantsRight } from "../journal-clock.ts";
 import { intendedName } from "../names.ts";
 import type { Note } from "../step.ts";
 import type { World } from "../world.ts";
-import { end, enter, keyRecord, openRotation, replacedByHand, retire, setVersion } from "./draft.ts";
+import { end, enter, keepOld, keyRecord, openRotation, replacedByHand, retire, setVersion } from "./draft.ts";
 
 export interface NoteParts {
   world: World;
@@ -101,6 +101,7 @@ const REDUCERS: Reducers = {
   walked: (draft) => {
     delete draft.walk;
   },
+  "give-up": giveUp,
   clock: (draft, _, { world }) => setInstantsRight(draft, world.now),
 };
 
@@ -195,6 +196,7 @@ function intend(draft: TargetDocument, { world, random }: NoteParts): void {
 
 function stagedNow(draft: TargetDocument, note: Extract<Note, { note: "staged" }>, now: number): void {
   const rotation = enter(draft, "staged", now);
+  keepOld(draft, note.beneath);
   const intent = rotation.intent === undefined ? undefined : draft.intents[rotation.intent];
   if (intent) {
     intent.hash = note.hash;
@@ -218,6 +220,21 @@ function stagedNow(draft: TargetDocument, note: Extract<Note, { note: "staged" }
     base: note.base,
     ...(record.fingerprint === undefined ? {} : { fingerprint: record.fingerprint }),
   };
+}
+
+function giveUp(draft: TargetDocument, note: NoteOf<"give-up">, { world }: NoteParts): void {
+  const { hash, name, field, version, base, fingerprint } = note;
+  draft.issued[hash] = {
+    hash,
+    field,
+    provider: draft.intents[name]?.provider ?? "",
+    origin: "issued",
+    name,
+    version,
+    promotionBase: base,
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+  };
+  retire(draft, draft.issued[hash], world.now, 0, "staged by a rotation that had ended");
 }
 
 /** Current is the new key, as the store shows. */

@@ -2,7 +2,7 @@ import type { KeyRecord, RotationRecord } from "../../journal/document.ts";
 import { RotationError } from "../../lib/errors.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { StepContext } from "./context.ts";
-import { openRotation, setVersion } from "./draft.ts";
+import { keepOld, openRotation, setVersion } from "./draft.ts";
 
 /** Stamps our name beside the secret (R11). */
 export async function claim(
@@ -24,13 +24,14 @@ export async function restore(context: StepContext): Promise<void> {
   const ref = rotation.policy.key.store;
   const store = context.store(rotation.field);
   const value = await keptValue(context, rotation.field, fresh.hash);
-  const { base } = await store.observe(ref);
+  const { base, current: beneath } = await store.observe(ref);
   const staged = await store.stage(ref, { rotation: rotation.id, hash: fresh.hash, value, base });
   await context.note("staged", {
     note: "staged",
     version: staged.version,
     base: staged.base,
     hash: fresh.hash,
+    ...(beneath === undefined ? {} : { beneath }),
   });
 }
 
@@ -50,6 +51,8 @@ export async function restage(context: StepContext, base: string): Promise<void>
       setVersion(record, staged.version);
       record.promotionBase = staged.base;
     }
+    const view = context.world.store[rotation.field]?.value;
+    if (view?.base === base) keepOld(draft, view.current);
   });
 }
 
@@ -130,8 +133,12 @@ export async function forget(context: StepContext, hash: string, field: string):
   const record = context.document.issued[hash];
   const ref = context.snapshot(field).key.store;
   const current = context.document.keys[field]?.current?.version;
-  for (const version of [record?.version, ...(record?.olderVersions ?? [])]) {
-    if (version !== undefined && version !== current) await context.store(field).drop(ref, version);
+  const store = context.store(field);
+  const { staged } = await store.observe(ref);
+  // A process that died between staging and journalling has left one that the journal doesn't know.
+  const left = staged.filter((version) => version.hash === hash).map(({ version }) => version);
+  for (const version of new Set([record?.version, ...(record?.olderVersions ?? []), ...left])) {
+    if (version !== undefined && version !== current) await store.drop(ref, version);
   }
   await context.commit(
     "deleted",

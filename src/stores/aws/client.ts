@@ -1,0 +1,37 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
+import type { AwsStorePolicy } from "../../policy/schema.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Time to connect, and for a whole exchange, in milliseconds. */
+const CONNECT_MS = 5_000;
+const ANSWER_MS = 15_000;
+
+/**
+ * A client of AWS Secrets Manager; the SDK is loaded only here, so that a policy without AWS never
+ * loads it. Region, profile and credentials come from the SDK's own default chain where the policy
+ * does not say; HTTPS_PROXY and NO_PROXY are taken from `env`. It repeats nothing by itself.
+ */
+export async function connect(
+  config: Pick<AwsStorePolicy, "region" | "endpoint" | "profile">,
+  env: Env,
+): Promise<SecretsManager> {
+  const { SecretsManager } = await import("@aws-sdk/client-secrets-manager");
+  const { region, endpoint, profile } = config;
+  const agent = { keepAlive: true, proxyEnv: { ...env } };
+  return new SecretsManager({
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(profile === undefined ? {} : { profile }),
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: ANSWER_MS,
+      throwOnRequestTimeout: true,
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent(agent),
+    },
+  });
+}

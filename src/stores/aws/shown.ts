@@ -1,0 +1,89 @@
+import type { DescribeSecretCommandOutput } from "@aws-sdk/client-secrets-manager";
+import { RotationError } from "../../lib/errors.ts";
+import type { Owner } from "../../lib/owner.ts";
+import type { SecretRef } from "../store.ts";
+import { CURRENT, isOurs, PENDING, REPLACED } from "./labels.ts";
+
+export const INSTALLATION_TAG = "keyturn:installation";
+export const JOURNAL_TAG = "keyturn:journal";
+/** How often a secret without a current version was fenced. */
+export const FENCE_TAG = "keyturn:fence";
+
+/** What DescribeSecret shows of a secret. It decides what is current, because values are read less freshly. */
+export interface Shown {
+  /** Id of the version that bears AWSCURRENT. */
+  current: string | undefined;
+  /** The labels of each version that has any, by version id. */
+  labels: ReadonlyMap<string, readonly string[]>;
+  owner: Owner | undefined;
+  fences: number;
+  foreign: string | undefined;
+  warnings: string[];
+}
+
+/** Throws `unusable` when the secret cannot be rotated at all: scheduled for deletion, or a replica. */
+export function readShown(answer: DescribeSecretCommandOutput, ref: SecretRef, region: string): Shown {
+  if (answer.DeletedDate) throw scheduledForDeletion(ref.secret);
+  if (answer.PrimaryRegion && answer.PrimaryRegion !== region) {
+    throw new RotationError(
+      "unusable",
+      `secret ${ref.secret} in ${region} is a replica of the one in ${answer.PrimaryRegion}`,
+      { hint: `name a store with region: ${answer.PrimaryRegion}; AWS copies the new value to its replicas` },
+    );
+  }
+  const labels = new Map(
+    Object.entries(answer.VersionIdsToStages ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  const tags = new Map(answer.Tags?.map(({ Key = "", Value = "" }) => [Key, Value]));
+  const installation = tags.get(INSTALLATION_TAG);
+  const journal = tags.get(JOURNAL_TAG);
+  return {
+    current: bearerOf(labels, CURRENT),
+    labels,
+    owner: installation && journal ? { installation, journal } : undefined,
+    fences: Number(tags.get(FENCE_TAG) ?? 0),
+    foreign: foreignRotation(answer, labels),
+    warnings:
+      answer.RotationEnabled && !answer.RotationLambdaARN
+        ? [
+            `AWS rotates secret ${ref.secret} by itself; turn that off, or leave the secret out of the policy`,
+          ]
+        : [],
+  };
+}
+
+/** The version that bears a label: one at most. */
+export function bearerOf(labels: Shown["labels"], label: string): string | undefined {
+  for (const [version, borne] of labels) if (borne.includes(label)) return version;
+  return undefined;
+}
+
+/** Names what is current, for compare-and-swap. */
+export function baseOf(shown: Shown | undefined): string {
+  if (shown?.current !== undefined) return shown.current;
+  return shown && shown.fences > 0 ? `absent-${shown.fences}` : "absent";
+}
+
+export function scheduledForDeletion(secret: string): RotationError {
+  return new RotationError("unusable", `secret ${secret} is scheduled for deletion`, {
+    hint: `run \`aws secretsmanager restore-secret --secret-id ${secret}\`, or name another secret`,
+  });
+}
+
+function foreignRotation(
+  answer: DescribeSecretCommandOutput,
+  labels: Shown["labels"],
+): string | undefined {
+  if (answer.OwningService)
+    return `the secret belongs to ${answer.OwningService}, and only that service may change it`;
+  const pending = bearerOf(labels, PENDING);
+  const borne = (pending && labels.get(pending)) || [];
+  // On a version that was current it is left over from a rotation that has ended.
+  const unfinished = borne.length > 0 && !borne.some((label) => [CURRENT, REPLACED].includes(label) || isOurs(label));
+  const by = answer.RotationLambdaARN ? ` by ${answer.RotationLambdaARN}` : "";
+  if (unfinished)
+    return `version ${pending} bears ${PENDING}: another rotation${by} is in flight, or died; if it is dead, remove that label from it`;
+  if (answer.RotationEnabled && by)
+    return `AWS rotates the secret${by}; turn that off with \`aws secretsmanager cancel-rotate-secret\``;
+  return undefined;
+}

@@ -1,0 +1,59 @@
+import { asRotationError } from "../../lib/errors.ts";
+import { absentSecret, anotherValue, emptyValue, movedOn } from "../refusals.ts";
+import type { SecretRef, StagedVersion, StageRequest } from "../store.ts";
+import { versionToken } from "../version-token.ts";
+import { holdsLabel, readMarks, stagingLabel } from "./labels.ts";
+import type { AwsSecrets } from "./secrets.ts";
+import { baseOf } from "./shown.ts";
+import { writeText } from "./text.ts";
+import { readShownVersion } from "./values.ts";
+
+/**
+ * Puts a version whose id is the token, under labels of its own. A put without labels would make it
+ * current; so they are always given. A repeat finds the version, or AWS does nothing.
+ */
+export async function stage(
+  secrets: AwsSecrets,
+  ref: SecretRef,
+  { rotation, hash, value, base }: StageRequest,
+): Promise<StagedVersion> {
+  if (value.reveal() === "") throw emptyValue(ref);
+  const { calls, clock } = secrets;
+  const shown = await secrets.describe(ref);
+  if (shown === undefined) throw absentSecret(ref);
+  const current =
+    shown.current === undefined ? undefined : await readShownVersion(calls, clock, ref, shown.current);
+
+  const token = versionToken(rotation, hash, base);
+  const labels = [stagingLabel(rotation, hash), holdsLabel(ref, base, rotation, hash)];
+  if (readMarks(shown.labels.get(token)).kept) {
+    const before =
+      token === shown.current && current ? current : await readShownVersion(calls, clock, ref, token);
+    if (!before.value?.equals(value)) throw anotherValue(ref, token);
+    return { version: token, value, rotation, hash, base };
+  }
+  // A first version is current as soon as it is put, so a repeat finds itself as its own base.
+  if (shown.current !== undefined && current?.value?.equals(value)) {
+    const { staged, holds } = readMarks(shown.labels.get(shown.current));
+    if (staged && holds?.rotation === rotation && holds.hash === hash)
+      return { version: shown.current, value, rotation, hash, base: holds.base };
+  }
+  if (baseOf(shown) !== base) throw movedOn(ref, base, baseOf(shown));
+
+  const text = writeText(current?.text, ref, value);
+  const borne = await calls
+    .put(ref, { ClientRequestToken: token, SecretString: text, VersionStages: labels })
+    .catch((thrown: unknown) => {
+      throw asRotationError(thrown).code === "conflict" ? anotherValue(ref, token) : thrown;
+    });
+  // The version was dropped before: a put of what is there does nothing, so its labels are still off.
+  for (const label of labels)
+    if (!borne.includes(label)) await secrets.attach(ref, shown, label, token);
+  secrets.wrote(
+    ref,
+    `version ${token}`,
+    (read) =>
+      !read?.labels.has(token) || (shown.current === undefined && read.current === undefined),
+  );
+  return { version: token, value, rotation, hash, base };
+}

@@ -1,0 +1,46 @@
+import type { Clock } from "../../lib/clock.ts";
+import { RotationError } from "../../lib/errors.ts";
+import type { Secret } from "../../lib/secret.ts";
+import { type Content, secretIn } from "../content.ts";
+import type { SecretRef } from "../store.ts";
+import type { Calls } from "./calls.ts";
+import { SETTLE_WAITS_MS } from "./recent.ts";
+import { readText } from "./text.ts";
+
+/** What a version holds, as text and as read in the shape that a ref asks for. */
+export interface Held {
+  text: string;
+  content: Content;
+  value: Secret | undefined;
+}
+
+/**
+ * Reads a version that DescribeSecret shows; waits where its value lags behind. Throws `unusable`
+ * for a binary secret or one of another shape, `unclear` when the value does not come.
+ */
+export async function readShownVersion(
+  calls: Calls,
+  clock: Clock,
+  ref: SecretRef,
+  version: string,
+): Promise<Held> {
+  for (const wait of [...SETTLE_WAITS_MS, 0]) {
+    const answer = await calls.get(ref, version);
+    if (answer) return held(answer, ref);
+    await clock.sleep(wait);
+  }
+  throw new RotationError("unclear", `AWS shows version ${version} of secret ${ref.secret}, but not its value`, {
+    hint: "its value may come a little later; if it never does, remove the version's staging labels",
+  });
+}
+
+export function held(answer: { SecretString?: string; SecretBinary?: Uint8Array }, ref: SecretRef): Held {
+  const text = answer.SecretString;
+  if (text === undefined) {
+    throw new RotationError("unusable", `secret ${ref.secret} is binary`, {
+      hint: "put its value as text (SecretString), or name another secret",
+    });
+  }
+  const content = readText(text, ref);
+  return { text, content, value: secretIn(content, ref) };
+}

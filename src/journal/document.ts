@@ -32,6 +32,8 @@ export interface KeyRecord {
   due?: { at: number; basis: string; why: "schedule" | "expiry" };
   /** Backoff after failed or reverted rotations. */
   retry?: { at: number; count: number };
+  /** When the current key's settings were last compared with the policy's, and where they differed. */
+  drift?: { hash: string; at: number; differs: string[] };
   /** Why nothing is started for this key, when something should be. */
   blocked?: { reason: string; message: string; since: number };
   /** What the latest rotation ran under; its retirements end under it when the policy no longer has the key. */

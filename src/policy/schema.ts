@@ -320,7 +320,10 @@ const awsStore = z.strictObject({
       z
         .string()
         .regex(/^(?!aws:|keyturn:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u)
-        .meta({ accepts: "a tag name of at most 128 letters, digits, spaces and _.:/=+-@, without aws: or keyturn: in front" }),
+        .meta({
+          accepts:
+            "a tag name of at most 128 letters, digits, spaces and _.:/=+-@, without aws: or keyturn: in front",
+        }),
       z
         .string()
         .max(256)

@@ -1,7 +1,7 @@
 import type { Secret } from "../lib/secret.ts";
 
-/** Whole keys of the routers and of what lies behind them; a masked label (sk-or-v1-abc...123) is none. */
-const KEY_LIKE = /Bearer\s+[^\s"',;]+|\bsk-[\w-]{10,}|\blr_[\w-]{6,}/gi;
+/** Whole keys of the routers and of what lies behind them; a masked label (sk-or-v1-abc...123, lr_live_abc...123) is none. */
+const KEY_LIKE = /Bearer\s+[^\s"',;]+|\bsk-[\w-]{10,}|\blr_(?![\w-]{1,10}\.\.\.)[\w-]{6,}/gi;
 const LONGEST = 200;
 
 /** `text` with everything that looks like a key, and each of `known`, replaced by `[secret]`. */

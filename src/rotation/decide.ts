@@ -1,5 +1,6 @@
 import { checkClock } from "./checks/clock.ts";
 import type { Check } from "./checks/common.ts";
+import { checkDrift } from "./checks/drift.ts";
 import { checkDue } from "./checks/due.ts";
 import { checkIntents } from "./checks/intents.ts";
 import { checkRequests } from "./checks/requests.ts";
@@ -18,6 +19,7 @@ const CHECKS: readonly Check[] = [
   checkRotation,
   checkRetirements,
   checkIntents,
+  checkDrift,
   checkDue,
 ];
 

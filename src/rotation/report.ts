@@ -70,6 +70,8 @@ export interface KeyStatus {
   rotation?: RotationStatus;
   last?: { rotation: string; kind: RotationKind; outcome: Outcome; at: number; message?: string };
   next?: { at: number; why: "schedule" | "expiry" | "retry" };
+  /** Where the current key's settings differ from the policy's, as last seen; empty for nowhere. */
+  drift: string[];
   /** Old keys on their way out. */
   retiring: { hash: string; label?: string; disabled: boolean; deleteAt: number; why: string }[];
 }

@@ -30,6 +30,7 @@ export function statusOf(place: KeyPlace, document: TargetDocument, now: number)
     ...(open === undefined ? {} : { rotation: rotationStatus(open, now) }),
     ...(record?.last === undefined ? {} : { last: record.last }),
     ...nextOf(record),
+    drift: record?.drift?.hash === current?.hash ? (record?.drift?.differs ?? []) : [],
     retiring: Object.values(document.issued)
       .filter((key) => key.field === place.field && key.retire !== undefined)
       .map((key) => ({

@@ -1,4 +1,5 @@
 import type { RotationKind } from "../journal/document.ts";
+import type { KeyPatch } from "../providers/provider.ts";
 import type { StoredVersion } from "../stores/store.ts";
 import type { Question, World } from "./world.ts";
 
@@ -51,6 +52,7 @@ export type Note =
   | { note: "supersede"; why: string; requests?: string[] }
   | { note: "distrust"; field: string; requests: string[]; actor: string; immediately: boolean }
   | { note: "unretire"; hash: string }
+  | { note: "drift"; field: string; hash: string; differs: string[] }
   | { note: "walked" }
   /** A key that a rotation has staged after it had ended is on its way out. */
   | {
@@ -71,9 +73,11 @@ export type Effect =
   | { effect: "adopt"; field: string }
   | { effect: "create" }
   | { effect: "restore" }
+  | { effect: "verify" }
   | { effect: "restage"; base: string }
   | { effect: "promote"; version: string; base: string }
   | { effect: "reload"; consumer: string; question: Question }
+  | { effect: "apply-settings"; field: string; hash: string; patch: KeyPatch }
   | { effect: "enable"; hash: string; field: string }
   | { effect: "disable"; hash: string; field: string }
   | { effect: "delete"; hash: string; field: string }

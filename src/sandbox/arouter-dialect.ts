@@ -15,7 +15,8 @@ export interface ARouterDialect {
   currentAt: "api" | "host";
   /** Whether the answer to a list that goes on has a token for its next page. */
   nextToken: "none" | "next_page_token" | "pagination.next_page_token" | "page_token";
-  /** Pages are cut to this whatever page_size asks; the default is documented nowhere. */
+  /** Whether `page_size` is heeded, up to the largest page; else every page is as large as that. */
+  pageSize: "heeded" | "ignored";
   largestPage: number;
   /** Whether `offset` is heeded. */
   offset: "heeded" | "ignored";
@@ -30,6 +31,7 @@ export const DEFAULT_DIALECT: ARouterDialect = {
   getByHash: "served",
   currentAt: "api",
   nextToken: "none",
+  pageSize: "heeded",
   largestPage: 100,
   offset: "heeded",
 };

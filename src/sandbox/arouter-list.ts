@@ -27,7 +27,8 @@ export function arouterList(
     start = keys.findIndex(({ hash }) => hash === last) + 1;
     if (start === 0) return "page_token: not known, or no more";
   }
-  const page = keys.slice(start, start + Math.min(size, dialect.largestPage));
+  const most = dialect.pageSize === "heeded" ? size : Number.POSITIVE_INFINITY;
+  const page = keys.slice(start, start + Math.min(most, dialect.largestPage));
   const last = page.at(-1);
   const next = last && last !== keys.at(-1) ? Buffer.from(last.hash).toString("base64url") : "";
   const data = page.map((key) => arouterKeyJson(key, dialect));

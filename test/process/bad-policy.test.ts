@@ -1,11 +1,11 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import { session } from "./transcript.ts";
 import { changingNothing } from "./unchanged.ts";
 import { POLICY, startWorld, type World } from "./world.ts";
 
-describe("a policy that cannot be used is told with place and remedy, with status 2, and nothing is touched", () => {
+describe.concurrent("a policy that cannot be used is told with place and remedy, with status 2, and nothing is touched", () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld();
@@ -16,12 +16,12 @@ describe("a policy that cannot be used is told with place and remedy, with statu
 
   /** What a command says of a policy with this text. */
   async function told(yaml: string, ...args: string[]): Promise<string> {
-    const file = join(world.sandbox.folder, "other.yaml");
+    const file = join(await mkdtemp(join(world.sandbox.folder, "policy-")), "rotation.yaml");
     await writeFile(file, yaml);
-    return await run(...args, "--policy", file);
+    return (await run(...args, "--policy", file)).replace(/policy-\w+/g, "OTHER");
   }
 
-  test("a file that is not there", async () => {
+  test("a file that is not there", async ({ expect }) => {
     expect(await run("once", "--policy", "/nowhere/rotation.yaml")).toMatchInlineSnapshot(`
       "$ rotate once --policy /nowhere/rotation.yaml
       | rotate: the policy is invalid
@@ -31,7 +31,7 @@ describe("a policy that cannot be used is told with place and remedy, with statu
     `);
   });
 
-  test("a folder in place of the file", async () => {
+  test("a folder in place of the file", async ({ expect }) => {
     const folder = join(world.sandbox.folder, "folder");
     await mkdir(folder);
     expect(await run("status", "--policy", folder)).toMatchInlineSnapshot(`
@@ -43,20 +43,20 @@ describe("a policy that cannot be used is told with place and remedy, with statu
     `);
   });
 
-  test("an empty file", async () => {
+  test("an empty file", async ({ expect }) => {
     expect(await told("", "worker")).toMatchInlineSnapshot(`
-      "$ rotate worker --policy DIR/other.yaml
+      "$ rotate worker --policy DIR/OTHER/rotation.yaml
       | rotate: the policy is invalid
-      | DIR/other.yaml:1:1  the file is empty; accepted: a policy that begins with \`version: 1\`
+      | DIR/OTHER/rotation.yaml:1:1  the file is empty; accepted: a policy that begins with \`version: 1\`
       exit 2"
     `);
   });
 
-  test("YAML with a bracket that is never closed", async () => {
+  test("YAML with a bracket that is never closed", async ({ expect }) => {
     expect(await told(POLICY.replace("stores:\n", "stores: [\n"), "plan")).toMatchInlineSnapshot(`
-      "$ rotate plan --policy DIR/other.yaml
+      "$ rotate plan --policy DIR/OTHER/rotation.yaml
       | rotate: the policy is invalid
-      | DIR/other.yaml:11:1  no valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
+      | DIR/OTHER/rotation.yaml:11:1  no valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
       |    11 | journal: { type: sqlite, path: "\${KEYTURN_JOURNAL}" }
       |       | ^
       |       inside { } and [ ], put a string with \${…} in quotes: "\${NAME}"
@@ -64,48 +64,48 @@ describe("a policy that cannot be used is told with place and remedy, with statu
     `);
   });
 
-  test("values of wrong types and a misspelled field, all at once", async () => {
+  test("values of wrong types and a misspelled field, all at once", async ({ expect }) => {
     const yaml = POLICY.replace("version: 1", "version: two")
       .replace("{ every: 30d }", "[daily]")
       .replace("successThreshold", "succesThreshold")
       .replace("retire: { watch: 100ms }", "retire: soon");
     expect(await told(yaml, "--now")).toMatchInlineSnapshot(`
-      "$ rotate --now --policy DIR/other.yaml
+      "$ rotate --now --policy DIR/OTHER/rotation.yaml
       | rotate: the policy is invalid
-      | DIR/other.yaml:2:10  version: found "two"; accepted: 1
+      | DIR/OTHER/rotation.yaml:2:10  version: found "two"; accepted: 1
       |     2 | version: two
       |       |          ^
-      | DIR/other.yaml:15:15  keys[0].schedule: found a list; accepted: cron of five fields like "0 10 * * 2", { every: 30d }, or none
+      | DIR/OTHER/rotation.yaml:15:15  keys[0].schedule: found a list; accepted: cron of five fields like "0 10 * * 2", { every: 30d }, or none
       |    15 |     schedule: [daily]
       |       |               ^
-      | DIR/other.yaml:20:46  keys[0].confirm.succesThreshold: unknown field; accepted: timeout, interval, successThreshold, onTimeout
+      | DIR/OTHER/rotation.yaml:20:46  keys[0].confirm.succesThreshold: unknown field; accepted: timeout, interval, successThreshold, onTimeout
       |    20 |     confirm: { timeout: 20s, interval: 50ms, succesThreshold: 2 }
       |       |                                              ^
       |       did you mean "successThreshold"?
-      | DIR/other.yaml:21:13  keys[0].retire: found "soon"; accepted: { after, requireQuiet, watch, keepDisabledFor }
+      | DIR/OTHER/rotation.yaml:21:13  keys[0].retire: found "soon"; accepted: { after, requireQuiet, watch, keepDisabledFor }
       |    21 |     retire: soon
       |       |             ^
       exit 2"
     `);
   });
 
-  test("a probe URL that is none", async () => {
+  test("a probe URL that is none", async ({ expect }) => {
     const yaml = POLICY.replace(/"[^"]*BILLING_URL[^"]*"/, "htp:/billing/healthz");
     expect(await told(yaml, "once")).toMatchInlineSnapshot(`
-      "$ rotate once --policy DIR/other.yaml
+      "$ rotate once --policy DIR/OTHER/rotation.yaml
       | rotate: the policy is invalid
-      | DIR/other.yaml:19:41  keys[0].consumers[1].probe.http: found "htp:/billing/healthz"; accepted: an http:// or https:// URL, a list of them, or { url, method, headers, body, auth, tls, proxy }
+      | DIR/OTHER/rotation.yaml:19:41  keys[0].consumers[1].probe.http: found "htp:/billing/healthz"; accepted: an http:// or https:// URL, a list of them, or { url, method, headers, body, auth, tls, proxy }
       |    19 |       - { name: billing, probe: { http: htp:/billing/healthz } }
       |       |                                         ^
       exit 2"
     `);
   });
 
-  test("an environment variable that is not set", async () => {
+  test("an environment variable that is not set", async ({ expect }) => {
     expect(await told(POLICY.replace("BILLING_URL", "BILING_URL"), "validate")).toMatchInlineSnapshot(`
-      "$ rotate validate --policy DIR/other.yaml
+      "$ rotate validate --policy DIR/OTHER/rotation.yaml
       | rotate: the policy is invalid
-      | DIR/other.yaml:19:41  keys[0].consumers[1].probe.http: environment variable BILING_URL is not set
+      | DIR/OTHER/rotation.yaml:19:41  keys[0].consumers[1].probe.http: environment variable BILING_URL is not set
       |    19 |       - { name: billing, probe: { http: "\${BILING_URL}/healthz" } }
       |       |                                         ^
       |       set BILING_URL, or give a default: \${BILING_URL:-…}
@@ -113,7 +113,7 @@ describe("a policy that cannot be used is told with place and remedy, with statu
     `);
   });
 
-  test("a key that the policy does not have", async () => {
+  test("a key that the policy does not have", async ({ expect }) => {
     expect(await run("--now", "payment-api")).toMatchInlineSnapshot(`
       "$ rotate --now payment-api
       | rotate: the policy has no key "payment-api"

@@ -1,10 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sessions } from "./transcript.ts";
 import { changingNothing } from "./unchanged.ts";
 import { currentHash, rotate, startWorld, type World } from "./world.ts";
 
-describe("commands that read", () => {
+describe.concurrent("commands that read", () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld();
@@ -13,7 +14,7 @@ describe("commands that read", () => {
 
   const run = (...commands: string[][]) => changingNothing(world, () => sessions(world, ...commands));
 
-  test("status shows a key that is well", async () => {
+  test("status shows a key that is well", async ({ expect }) => {
     expect(await run(["status"], ["status", "payments-api", "--json", "--exit-code"])).toMatchInlineSnapshot(`
       "$ rotate status
       KEY  STATE  AGE  CURRENT  LAST  NEXT
@@ -29,6 +30,7 @@ describe("commands that read", () => {
             "field": "OPENROUTER_API_KEY",
             "provider": "openrouter",
             "state": "ok",
+            "drift": [],
             "current": {
               "hash": "k1",
               "fingerprint": "sha256:k1",
@@ -54,7 +56,7 @@ describe("commands that read", () => {
     `);
   });
 
-  test("plan says that there is nothing to do, and when there will be", async () => {
+  test("plan says that there is nothing to do, and when there will be", async ({ expect }) => {
     expect(await run(["plan", "--exit-code"], ["plan", "payments-api", "--json"])).toMatchInlineSnapshot(`
       "$ rotate plan --exit-code
       payments-api  NOTHING  next at TIME
@@ -78,7 +80,7 @@ describe("commands that read", () => {
     `);
   });
 
-  test("validate says how many keys a valid policy has", async () => {
+  test("validate says how many keys a valid policy has", async ({ expect }) => {
     expect(await run(["validate"], ["validate", "--json"])).toMatchInlineSnapshot(`
       "$ rotate validate
       DIR/rotation.yaml is valid: 1 key
@@ -94,7 +96,9 @@ describe("commands that read", () => {
     `);
   });
 
-  test("history tells every step of a key, oldest first; of an unknown one that there is none", async () => {
+  test("history tells every step of a key, oldest first; of an unknown one that there is none", async ({
+    expect,
+  }) => {
     expect(
       await run(["history", "payments-api"], ["history", "--limit", "1", "--json"], ["history", "unknown"]),
     ).toMatchInlineSnapshot(`
@@ -116,15 +120,15 @@ describe("commands that read", () => {
       {
         "events": [
           {
-            "seq": 12,
+            "seq": 13,
             "at": "TIME",
             "target": "local/payments-api",
             "key": "payments-api",
             "epoch": 1,
-            "actor": "schedule",
-            "kind": "schedule",
-            "reason": "scheduled",
-            "message": "next due at TIME"
+            "actor": "ME@HOST",
+            "kind": "requested",
+            "reason": "rotate",
+            "message": "ME@HOST asks for: rotate"
           }
         ]
       }
@@ -136,30 +140,29 @@ describe("commands that read", () => {
     `);
   });
 
-  test("a suspended key is left alone, whoever asks", async () => {
+  test("a suspended key is left alone, whoever asks", async ({ expect }) => {
     const yaml = await readFile(world.policyFile, "utf8");
-    await writeFile(world.policyFile, yaml.replace("    schedule:", "    suspend: true\n    schedule:"));
-    expect(
-      await run(["--now"], ["--now", "payments-api", "--log-level", "error"], ["status"], ["plan"]),
-    ).toMatchInlineSnapshot(`
-      "$ rotate --now
+    const policy = join(world.sandbox.folder, "suspended.yaml");
+    await writeFile(policy, yaml.replace("    schedule:", "    suspend: true\n    schedule:"));
+    const commands = [["--now"], ["--now", "payments-api", "--log-level", "error"], ["status"], ["plan"]];
+    expect(await run(...commands.map((command) => [...command, "--policy", policy]))).toMatchInlineSnapshot(`
+      "$ rotate --now --policy DIR/suspended.yaml
       nothing to rotate: every key of the policy is suspended
       exit 0
 
-      $ rotate --now payments-api --log-level error
+      $ rotate --now payments-api --log-level error --policy DIR/suspended.yaml
       payments-api: blocked: suspended in the policy (suspend: true)
       exit 1
 
-      $ rotate status
+      $ rotate status --policy DIR/suspended.yaml
       KEY  STATE  AGE  CURRENT  LAST  NEXT
       payments-api  suspended  AGE  k1 LABEL  completed AGO  SOON (TIME)
       exit 0
 
-      $ rotate plan
+      $ rotate plan --policy DIR/suspended.yaml
       payments-api  NOTHING  suspended in the policy (suspend: true)
       exit 0"
     `);
-    await writeFile(world.policyFile, yaml);
   });
 });
 

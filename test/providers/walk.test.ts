@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { IssuedKey } from "../../src/providers/provider.ts";
 import { walk } from "../../src/providers/walk.ts";
 
@@ -52,6 +52,38 @@ it("goes back when the list has become shorter than where it stands", async () =
   const list = keys(150);
   const { hashes } = await walked(list, (pages) => pages === 1 && list.splice(0, 80));
   expect(hashes).toEqual(expect.arrayContaining(list.map(({ hash }) => hash)));
+});
+
+describe("where a server may cut pages shorter than asked", () => {
+  const cut = (list: IssuedKey[], to: number) =>
+    walk(async (offset) => list.slice(offset, offset + to), { asked: 100, least: 20 });
+
+  it.each([0, 1, 19, 20, 21, 30, 40, 49, 50, 51, 90, 99, 100, 101, 150, 257])(
+    "finds each of %i keys once, however short they are",
+    async (count) => {
+      const list = keys(count);
+      for (const to of [20, 25, 50, 99, 100, 300]) expect((await cut(list, to)).length).toBe(count);
+    },
+  );
+
+  it("takes a page that comes whatever the offset for the whole, unless it is as long as asked", async () => {
+    const same = (count: number) => walk(async () => keys(count), { asked: 100, least: 20 });
+    for (const count of [1, 20, 99, 101, 500]) expect((await same(count)).length).toBe(count);
+    await expect(same(100)).rejects.toMatchObject({ code: "malformed" });
+  });
+
+  it("misses no key that stays while those before it are deleted", async () => {
+    const list = keys(257);
+    const found = await walk(
+      async (offset) => {
+        const page = list.slice(offset, offset + 50);
+        list.splice(0, 15);
+        return page;
+      },
+      { asked: 100, least: 20 },
+    );
+    expect(found).toEqual(expect.arrayContaining(list));
+  });
 });
 
 it("gives a key that was seen twice as it was seen last", async () => {

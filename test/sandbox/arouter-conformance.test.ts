@@ -81,6 +81,7 @@ const dialects: [string, Partial<ARouterDialect>][] = [
   ["with page_token and has_more, offset not heeded", { nextToken: "page_token", offset: "ignored" }],
   ["with pages cut to 20", { largestPage: 20 }],
   ["with pages cut to 50", { largestPage: 50 }],
-  ["without pages", { largestPage: 10_000, offset: "ignored" }],
+  ["without pages", { pageSize: "ignored", largestPage: 10_000, offset: "ignored" }],
+  ["with pages of 150 whatever is asked", { pageSize: "ignored", largestPage: 150 }],
 ];
 for (const [what, dialect] of dialects) suite(what, () => inProcess(dialect));

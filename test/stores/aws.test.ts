@@ -6,7 +6,7 @@ import { clientOf, serveSecretsManager } from "../aws/serve.ts";
 import { describeStore } from "../conformance/store.ts";
 import { awsBench } from "./aws-bench.ts";
 
-const CAPABILITIES = { firstVersionIsCurrent: true, editsAreVersions: true };
+const CAPABILITIES = { firstVersionIsCurrent: true, editsAreVersions: true, editsKeepLabels: true };
 
 describeStore(
   "the AWS store on the model of Secrets Manager",
@@ -29,5 +29,18 @@ if (process.env.KEYTURN_TEST_AWS === "1") {
       return awsBench(client, `keyturn-test-${randomUUID()}/`, async () => client.destroy());
     },
     CAPABILITIES,
+  );
+}
+
+const moto = process.env.KEYTURN_TEST_MOTO;
+if (moto) {
+  describeStore(
+    "the AWS store on moto",
+    async () => {
+      const client = clientOf(moto);
+      return awsBench(client, `keyturn-test-${randomUUID()}/`, async () => client.destroy());
+    },
+    // moto takes the labels off the version that a put without labels replaces; AWS does not.
+    { ...CAPABILITIES, editsKeepLabels: false },
   );
 }

@@ -14,5 +14,5 @@ describeStore(
       close: async () => {},
     };
   },
-  { firstVersionIsCurrent: false, editsAreVersions: false },
+  { firstVersionIsCurrent: false, editsAreVersions: false, editsKeepLabels: true },
 );

@@ -22,7 +22,7 @@ describeStore(
       close: async () => {},
     };
   },
-  { firstVersionIsCurrent: false, editsAreVersions: false },
+  { firstVersionIsCurrent: false, editsAreVersions: false, editsKeepLabels: true },
 );
 
 it("goes back to a snapshot of its backing", async () => {

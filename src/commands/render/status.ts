@@ -68,6 +68,7 @@ function notes(key: KeyStatus, now: number): string[] {
     lines.push(`${last.outcome} at ${instant(last.at)}: ${last.message}`);
   }
   if (current?.expiresAt !== undefined) lines.push(`expires ${when(current.expiresAt, now)}`);
+  if (key.drift.length > 0) lines.push(`differs from the policy: ${key.drift.join(", ")}`);
   for (const old of key.retiring) {
     const label = old.label ? ` ${old.label}` : "";
     lines.push(

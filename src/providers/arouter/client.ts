@@ -22,7 +22,7 @@ export interface ARouterClient {
 
 const CREATE_TIMEOUT = 30_000;
 
-export function aRouterClient(call: Call, baseUrl: string): ARouterClient {
+export function arouterClient(call: Call, baseUrl: string): ARouterClient {
   const hostBase = `${new URL(baseUrl).origin}/v1`;
   return {
     list(from) {

@@ -8,13 +8,13 @@ import { keyCalls } from "../key-calls.ts";
 import type { IssuedKey, Provider } from "../provider.ts";
 import { walk, walkTokens } from "../walk.ts";
 import { askAtEither, getOrFind } from "./absent-routes.ts";
-import { aRouterClient, PAGE_SIZE } from "./client.ts";
+import { arouterClient, PAGE_SIZE } from "./client.ts";
 import { readCurrentKey, readError, readIssuedKey, readPage } from "./read.ts";
 
 export type ARouterConfig = ProviderConfig;
 
 const BASE_URL = "https://api.arouter.ai/api/v1";
-/** The documentation's own example of a page; a server that heeds page_size less than that is not known. */
+/** The page size of the documentation's example: nothing suggests that pages are ever cut shorter. */
 const LEAST_PAGE = 20;
 
 const hashOf = ({ hash }: IssuedKey) => hash;
@@ -28,7 +28,7 @@ export function arouterProvider(name: string, config: ARouterConfig, parts: Prov
     readError,
   });
   const { refused, unreadable, repeat } = connection;
-  const client = aRouterClient(connection.call, connection.baseUrl);
+  const client = arouterClient(connection.call, connection.baseUrl);
 
   const page = (from?: Parameters<typeof client.list>[0]) =>
     repeat(async () => {

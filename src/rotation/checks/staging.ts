@@ -59,7 +59,7 @@ export function staged(world: World, rotation: RotationRecord): Decision {
   const differing = asked === undefined ? [] : settingsThatDiffer(asked, key);
   if (differing.length > 0) return abandon(`the new key is not what was asked for: ${differing.join(", ")}`);
   return step(
-    { note: "verified" },
+    { effect: "verify" },
     "verified",
     `key ${shortHash(hash)} answers and has the settings asked for`,
   );

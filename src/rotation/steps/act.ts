@@ -3,8 +3,9 @@ import { adopt } from "./adopt.ts";
 import type { StepContext } from "./context.ts";
 import { create } from "./create.ts";
 import { applyNote } from "./notes.ts";
-import { deleteOrphan, disable, enable, reload, remove } from "./provider-effects.ts";
+import { applySettings, deleteOrphan, disable, enable, reload, remove } from "./provider-effects.ts";
 import { claim, forget, promote, promoteBack, putBack, restage, restore, rewrite } from "./store-effects.ts";
+import { verify } from "./verify.ts";
 
 /** Carries out one effect. What it changes outside is journalled by it; facts it makes stale are forgotten. */
 export async function perform(context: StepContext, effect: Effect): Promise<void> {
@@ -28,12 +29,16 @@ function dispatch(context: StepContext, effect: Effect): Promise<void> {
       return create(context);
     case "restore":
       return restore(context);
+    case "verify":
+      return verify(context);
     case "restage":
       return restage(context, effect.base);
     case "promote":
       return promote(context, effect.version, effect.base);
     case "reload":
       return reload(context, effect.consumer, effect.question);
+    case "apply-settings":
+      return applySettings(context, effect.hash, effect.field, effect.patch);
     case "enable":
       return enable(context, effect.hash, effect.field);
     case "disable":

@@ -98,6 +98,10 @@ const REDUCERS: Reducers = {
   unretire: (draft, note) => {
     delete draft.issued[note.hash]?.retire;
   },
+  drift: (draft, note, { world }) => {
+    const record = draft.keys[note.field];
+    if (record) record.drift = { hash: note.hash, at: world.now, differs: note.differs };
+  },
   walked: (draft) => {
     delete draft.walk;
   },

@@ -1,10 +1,27 @@
 import type { IssuedRecord } from "../../journal/document.ts";
 import { RotationError } from "../../lib/errors.ts";
+import type { KeyPatch } from "../../providers/provider.ts";
 import { expectedBy, type Question } from "../world.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
 
 /** Enables a key that we disabled, or find it gone. A disable that was never acknowledged is kept in mind (R2). */
+/** Gives a key in use the policy's settings. */
+export async function applySettings(
+  context: StepContext,
+  hash: string,
+  field: string,
+  patch: KeyPatch,
+): Promise<void> {
+  await context.stillOurs();
+  await context.provider(field).update(hash, patch);
+  await context.note(
+    "settings-applied",
+    { note: "drift", field, hash, differs: [] },
+    { data: { hash, patch } },
+  );
+}
+
 export async function enable(context: StepContext, hash: string, field: string): Promise<void> {
   await context.stillOurs();
   const gone = await goneAt(context, hash, field, { disabled: false });

@@ -62,7 +62,8 @@ export function awsCalls(
       } catch (thrown) {
         const error = awsError(thrown, action, secret);
         unclear ||= error.code === "unclear";
-        if (attempt === ATTEMPTS || !isWorthRepeating(thrown, error)) throw unclear ? asUnclear(error) : error;
+        if (attempt === ATTEMPTS || !isWorthRepeating(thrown, error))
+          throw unclear ? asUnclear(error) : error;
         const spread = 0.5 + parts.random.fraction() / 2;
         await parts.clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1) * spread);
       }

@@ -32,7 +32,11 @@ export async function claim(
   if (shown.current !== undefined) await readShownVersion(calls, clock, ref, shown.current);
   const before = shown.owner;
   await calls.tag(ref, stamp(owner));
-  secrets.wrote(ref, "owner", (read) => before === undefined ? read?.owner === undefined : read?.owner !== undefined && sameOwner(read.owner, before));
+  secrets.wrote(ref, "owner", (read) =>
+    before === undefined
+      ? read?.owner === undefined
+      : read?.owner !== undefined && sameOwner(read.owner, before),
+  );
 }
 
 /** Whether it was made by this call and not by someone else meanwhile. */

@@ -23,6 +23,11 @@ export function connectionError(
   if (NO_CONNECTION.has(code))
     return unreachable(code, "check region, endpoint, and HTTPS_PROXY where a proxy is needed");
   if (/did not establish a connection/.test(message))
-    return unreachable("nothing answered in time", "check the network, and HTTPS_PROXY where a proxy is needed");
-  return new RotationError("unclear", `${what} got no whole answer (${code || message.slice(0, 200)})`, { cause });
+    return unreachable(
+      "nothing answered in time",
+      "check the network, and HTTPS_PROXY where a proxy is needed",
+    );
+  return new RotationError("unclear", `${what} got no whole answer (${code || message.slice(0, 200)})`, {
+    cause,
+  });
 }

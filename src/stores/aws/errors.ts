@@ -51,7 +51,8 @@ export function awsError(error: unknown, action: string, secret: string): Rotati
     new RotationError(code, `${what} ${message}`, { hint, status });
 
   if (THROTTLED.test(name) || status === 429) return fail("throttled", `was throttled (${name})`);
-  if (UNAUTHORIZED[name]) return fail("unauthorized", `found no accepted credentials${says}`, UNAUTHORIZED[name]);
+  if (UNAUTHORIZED[name])
+    return fail("unauthorized", `found no accepted credentials${says}`, UNAUTHORIZED[name]);
   if (isKms(thrown)) {
     const needed = KMS_ACTIONS[action] ?? KMS_WRITES;
     return fail(
@@ -76,7 +77,8 @@ export function awsError(error: unknown, action: string, secret: string): Rotati
         "a secret has about 100 versions and 20 staging labels: remove KEYTURN- labels from versions that nobody needs, or wait a day",
       );
     case "InvalidRequestException":
-      if (/(scheduled|marked) for deletion|marked deleted/i.test(thrown.message)) return scheduledForDeletion(secret);
+      if (/(scheduled|marked) for deletion|marked deleted/i.test(thrown.message))
+        return scheduledForDeletion(secret);
       return fail("rejected", `was refused${says}`);
     case "InvalidParameterException":
       return fail("rejected", `was refused${says}`);

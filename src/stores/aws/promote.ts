@@ -70,9 +70,13 @@ async function settle(
   const shown = await secrets.describe(ref);
   if (shown?.current === version) return;
   if (baseOf(shown) !== (from ?? baseOf(shown))) throw movedOn(ref, from ?? "", baseOf(shown));
-  throw new RotationError("conflict", `AWS refused to make version ${version} of secret ${ref.secret} current`, {
-    hint: asRotationError(refusal).message,
-  });
+  throw new RotationError(
+    "conflict",
+    `AWS refused to make version ${version} of secret ${ref.secret} current`,
+    {
+      hint: asRotationError(refusal).message,
+    },
+  );
 }
 
 /**

@@ -45,9 +45,7 @@ export function readShown(answer: DescribeSecretCommandOutput, ref: SecretRef, r
     foreign: foreignRotation(answer, labels),
     warnings:
       answer.RotationEnabled && !answer.RotationLambdaARN
-        ? [
-            `AWS rotates secret ${ref.secret} by itself; turn that off, or leave the secret out of the policy`,
-          ]
+        ? [`AWS rotates secret ${ref.secret} by itself; turn that off, or leave the secret out of the policy`]
         : [],
   };
 }
@@ -70,16 +68,14 @@ export function scheduledForDeletion(secret: string): RotationError {
   });
 }
 
-function foreignRotation(
-  answer: DescribeSecretCommandOutput,
-  labels: Shown["labels"],
-): string | undefined {
+function foreignRotation(answer: DescribeSecretCommandOutput, labels: Shown["labels"]): string | undefined {
   if (answer.OwningService)
     return `the secret belongs to ${answer.OwningService}, and only that service may change it`;
   const pending = bearerOf(labels, PENDING);
   const borne = (pending && labels.get(pending)) || [];
   // On a version that was current it is left over from a rotation that has ended.
-  const unfinished = borne.length > 0 && !borne.some((label) => [CURRENT, REPLACED].includes(label) || isOurs(label));
+  const unfinished =
+    borne.length > 0 && !borne.some((label) => [CURRENT, REPLACED].includes(label) || isOurs(label));
   const by = answer.RotationLambdaARN ? ` by ${answer.RotationLambdaARN}` : "";
   if (unfinished)
     return `version ${pending} bears ${PENDING}: another rotation${by} is in flight, or died; if it is dead, remove that label from it`;

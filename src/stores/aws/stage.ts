@@ -47,13 +47,11 @@ export async function stage(
       throw asRotationError(thrown).code === "conflict" ? anotherValue(ref, token) : thrown;
     });
   // The version was dropped before: a put of what is there does nothing, so its labels are still off.
-  for (const label of labels)
-    if (!borne.includes(label)) await secrets.attach(ref, shown, label, token);
+  for (const label of labels) if (!borne.includes(label)) await secrets.attach(ref, shown, label, token);
   secrets.wrote(
     ref,
     `version ${token}`,
-    (read) =>
-      !read?.labels.has(token) || (shown.current === undefined && read.current === undefined),
+    (read) => !read?.labels.has(token) || (shown.current === undefined && read.current === undefined),
   );
   return { version: token, value, rotation, hash, base };
 }

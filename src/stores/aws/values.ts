@@ -29,9 +29,13 @@ export async function readShownVersion(
     if (answer) return held(answer, ref);
     await clock.sleep(wait);
   }
-  throw new RotationError("unclear", `AWS shows version ${version} of secret ${ref.secret}, but not its value`, {
-    hint: "its value may come a little later; if it never does, remove the version's staging labels",
-  });
+  throw new RotationError(
+    "unclear",
+    `AWS shows version ${version} of secret ${ref.secret}, but not its value`,
+    {
+      hint: "its value may come a little later; if it never does, remove the version's staging labels",
+    },
+  );
 }
 
 export function held(answer: { SecretString?: string; SecretBinary?: Uint8Array }, ref: SecretRef): Held {

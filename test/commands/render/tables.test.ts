@@ -28,6 +28,7 @@ const held: KeyStatus = {
     actor: "schedule",
     reason: "due",
   },
+  drift: [],
   retiring: [{ hash: hash("b"), disabled: true, deleteAt: NOW + 24 * HOUR, why: "replaced" }],
 };
 const fresh: KeyStatus = {
@@ -36,6 +37,7 @@ const fresh: KeyStatus = {
   provider: "openrouter",
   state: "ok",
   next: { at: NOW + 76 * HOUR, why: "expiry" },
+  drift: [],
   retiring: [],
 };
 
@@ -62,6 +64,7 @@ it("gives instants as ISO 8601 and hashes whole in JSON", () => {
     key: "payments-api",
     current: { hash: hash("a"), since: "2026-07-12T08:00:00.000Z" },
     rotation: { held: { since: "2026-07-14T09:00:00.000Z" }, startedAt: "2026-07-14T08:00:00.000Z" },
+    drift: [],
     retiring: [{ deleteAt: "2026-07-15T10:00:00.000Z" }],
   });
 });

@@ -1,0 +1,72 @@
+import type { KeyRecord, PolicySnapshot } from "../../journal/document.ts";
+import type { SettingsPolicy } from "../../policy/schema.ts";
+import type { KeyPatch } from "../../providers/provider.ts";
+import { shortHash } from "../names.ts";
+import { settingsThatDiffer } from "../settings.ts";
+import { type Decision, step } from "../step.ts";
+import type { World } from "../world.ts";
+import { needIssued } from "./common.ts";
+
+/** How often the settings of a key in use are compared with the policy's, in milliseconds. */
+const DRIFT_EVERY_MS = 24 * 3_600_000;
+
+/** The settings of the policy that a key in use can still be given. */
+export function patchable({
+  limit,
+  limitReset,
+  includeByokInLimit,
+  allowedProviders,
+  allowedModels,
+}: SettingsPolicy): KeyPatch {
+  const entries = Object.entries({ limit, limitReset, includeByokInLimit, allowedProviders, allowedModels });
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/**
+ * Once a day, the settings of each current key against the policy: a limit that was raised by hand
+ * during an incident is reported, or set back with `settingsDrift: apply`. Never while a rotation is open.
+ */
+export function checkDrift(world: World): Decision | undefined {
+  if (world.document.rotation || !world.mayStart) return undefined;
+  for (const [field, snapshot] of Object.entries(world.policies)) {
+    const record = world.document.keys[field];
+    if (record?.current === undefined || snapshot.key.suspend) continue;
+    const decision = driftOf(world, field, snapshot, record, record.current.hash);
+    if (decision) return decision;
+  }
+  return undefined;
+}
+
+function driftOf(
+  world: World,
+  field: string,
+  { key }: PolicySnapshot,
+  record: KeyRecord,
+  hash: string,
+): Decision | undefined {
+  const asked = patchable(key.settings);
+  if (Object.keys(asked).length === 0) return undefined;
+  const since = record.drift?.hash === hash ? record.drift.at : freshlyMade(world, hash);
+  const due = since === undefined ? 0 : Math.min(since, world.now) + DRIFT_EVERY_MS;
+  if (world.now < due) return undefined;
+  const issued = needIssued(world, field, hash, due);
+  if ("decision" in issued) return issued.decision;
+  const differs = issued.fact.value === undefined ? [] : settingsThatDiffer(asked, issued.fact.value);
+  if (differs.length > 0 && key.settingsDrift === "apply")
+    return step(
+      { effect: "apply-settings", field, hash, patch: asked },
+      "settings-applied",
+      `gives key ${shortHash(hash)} the policy's settings: ${differs.join(", ")}`,
+    );
+  const says =
+    differs.length === 0
+      ? `key ${shortHash(hash)} has the settings of the policy`
+      : `key ${shortHash(hash)} differs from the policy: ${differs.join(", ")}`;
+  return step({ note: "drift", field, hash, differs }, differs.length === 0 ? "no-drift" : "drift", says);
+}
+
+/** A key that we issued has had the policy's settings since then. */
+function freshlyMade(world: World, hash: string): number | undefined {
+  const record = world.document.issued[hash];
+  return record?.origin === "issued" ? record.createdAt : undefined;
+}

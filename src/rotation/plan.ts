@@ -30,6 +30,31 @@ export async function planKey(
   document: TargetDocument,
   requested: boolean,
 ): Promise<KeyPlan> {
+  const ahead = await lookAhead(parts, place, owner, document, requested);
+  const hash = document.keys[place.field]?.current?.hash;
+  if (ahead.verb !== "ROTATE" || hash === undefined) return ahead;
+  const lost = await uncarried(parts, place, hash);
+  return { ...ahead, warnings: [...ahead.warnings, ...lost] };
+}
+
+/** What hangs on the old key's hash at the provider and cannot follow, in words. */
+async function uncarried(parts: Parts, { snapshot }: KeyPlace, hash: string): Promise<string[]> {
+  try {
+    return (await parts.connect.provider(snapshot).uncarried?.(hash)) ?? [];
+  } catch (thrown) {
+    return [
+      `what hangs on the old key's hash at the provider is not known: ${asRotationError(thrown).message}`,
+    ];
+  }
+}
+
+async function lookAhead(
+  parts: Parts,
+  place: KeyPlace,
+  owner: Owner,
+  document: TargetDocument,
+  requested: boolean,
+): Promise<KeyPlan> {
   const journal = await scratch(parts, place.target, document);
   const lease = await journal.acquire(place.target, 3_600_000);
   if (lease === undefined) throw new Error("a fresh journal gave no lease");

@@ -7,8 +7,7 @@ import { chat } from "./chat.ts";
 import type { Handler } from "./fault-answers.ts";
 import { Faults, type Operation } from "./faults.ts";
 import type { ModelKey } from "./model-types.ts";
-import type { ModelOptions } from "./provider-model.ts";
-import { ProviderModel } from "./provider-model.ts";
+import { type ModelOptions, ProviderModel } from "./provider-model.ts";
 
 const KEYS = "/api/v1/keys";
 

@@ -214,7 +214,7 @@ test("file modes that YAML reads as numbers, and names that are no names, get th
       "rotation.yaml:7:42  stores.shared.mode: found 640; accepted: a file mode like "0600", in quotes",
       "write it in quotes: "0640"",
       "rotation.yaml:8:3  stores["My Store"]: found this name; accepted: a name of lower-case letters, digits and hyphens, 63 at most, that starts with a letter or digit",
-      "rotation.yaml:9:18  stores.vault.type: found "vault"; accepted: file",
+      "rotation.yaml:9:18  stores.vault.type: found "vault"; accepted: file or aws-secrets-manager",
     ]
   `);
 });

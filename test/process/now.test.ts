@@ -155,7 +155,10 @@ describe.concurrent("rotate --now", { timeout: 60_000 }, () => {
   test("at its deadline leaves the rotation in flight with 3; a later run carries it on to its end", async ({
     expect,
   }) => {
-    await using world = await startWorld(STUBBORN_BILLING);
+    await using world = await startWorld({
+      ...STUBBORN_BILLING,
+      ...withPolicy("successThreshold: 2", "successThreshold: 1"),
+    });
     const quiet = ["--log-level", "error"];
     expect(
       await sessions(
@@ -189,7 +192,7 @@ describe.concurrent("rotate --now", { timeout: 60_000 }, () => {
       exit 0
 
       $ rotate plan
-      payments-api  CONTINUE  waits: payments: confirming; billing: BILLING/healthz (billing-1) still serves sha256:k1
+      payments-api  CONTINUE  waits: billing: BILLING/healthz (billing-1) still serves sha256:k1
       exit 0"
     `);
     await applyKey(world, "billing");

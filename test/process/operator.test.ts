@@ -1,13 +1,16 @@
 import { describe, test } from "vitest";
 import { session, sessions } from "./transcript.ts";
 import { changingNothing } from "./unchanged.ts";
-import { currentHash, currentKey, STUBBORN_BILLING, startWorld } from "./world.ts";
+import { currentHash, currentKey, STUBBORN_BILLING, startWorld, withPolicy } from "./world.ts";
 
 const QUIET = ["--log-level", "error"];
 /** Billing never takes a new key up, and is not waited for long. */
 const IMPATIENT = {
   ...STUBBORN_BILLING,
-  policy: (yaml: string) => yaml.replace("timeout: 20s", "timeout: 2s"),
+  ...withPolicy(
+    "timeout: 20s, interval: 50ms, successThreshold: 2",
+    "timeout: 2s, interval: 50ms, successThreshold: 1",
+  ),
 };
 
 describe.concurrent("a consumer that never confirms", { timeout: 60_000 }, () => {
@@ -98,8 +101,8 @@ describe.concurrent("a consumer that never confirms", { timeout: 60_000 }, () =>
     expect,
   }) => {
     await using world = await startWorld({
-      ...IMPATIENT,
-      policy: (yaml) => yaml.replace("timeout: 20s", "timeout: 2s, onTimeout: rollback"),
+      ...STUBBORN_BILLING,
+      ...withPolicy("timeout: 20s", "timeout: 2s, onTimeout: rollback"),
     });
     const first = currentHash(world);
     expect(

@@ -1,9 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sessions } from "./transcript.ts";
 import { changingNothing } from "./unchanged.ts";
-import { currentHash, rotate, startWorld, type World } from "./world.ts";
+import { currentHash, rotate, startWorld, type World, withPolicy } from "./world.ts";
 
 describe.concurrent("commands that read", () => {
   let world: World;
@@ -120,15 +118,15 @@ describe.concurrent("commands that read", () => {
       {
         "events": [
           {
-            "seq": 13,
+            "seq": 12,
             "at": "TIME",
             "target": "local/payments-api",
             "key": "payments-api",
             "epoch": 1,
-            "actor": "ME@HOST",
-            "kind": "requested",
-            "reason": "rotate",
-            "message": "ME@HOST asks for: rotate"
+            "actor": "schedule",
+            "kind": "schedule",
+            "reason": "scheduled",
+            "message": "next due at TIME"
           }
         ]
       }
@@ -139,31 +137,31 @@ describe.concurrent("commands that read", () => {
       exit 0"
     `);
   });
+});
 
-  test("a suspended key is left alone, whoever asks", async ({ expect }) => {
-    const yaml = await readFile(world.policyFile, "utf8");
-    const policy = join(world.sandbox.folder, "suspended.yaml");
-    await writeFile(policy, yaml.replace("    schedule:", "    suspend: true\n    schedule:"));
-    const commands = [["--now"], ["--now", "payments-api", "--log-level", "error"], ["status"], ["plan"]];
-    expect(await run(...commands.map((command) => [...command, "--policy", policy]))).toMatchInlineSnapshot(`
-      "$ rotate --now --policy DIR/suspended.yaml
-      nothing to rotate: every key of the policy is suspended
-      exit 0
+test("a suspended key is left alone, whoever asks", async () => {
+  await using world = await startWorld(withPolicy("    schedule:", "    suspend: true\n    schedule:"));
+  const named = ["--now", "payments-api", "--log-level", "error"];
+  expect(
+    await changingNothing(world, () => sessions(world, ["--now"], named, ["status"], ["plan"])),
+  ).toMatchInlineSnapshot(`
+    "$ rotate --now
+    nothing to rotate: every key of the policy is suspended
+    exit 0
 
-      $ rotate --now payments-api --log-level error --policy DIR/suspended.yaml
-      payments-api: blocked: suspended in the policy (suspend: true)
-      exit 1
+    $ rotate --now payments-api --log-level error
+    payments-api: blocked: suspended in the policy (suspend: true)
+    exit 1
 
-      $ rotate status --policy DIR/suspended.yaml
-      KEY  STATE  AGE  CURRENT  LAST  NEXT
-      payments-api  suspended  AGE  k1 LABEL  completed AGO  SOON (TIME)
-      exit 0
+    $ rotate status
+    KEY  STATE  AGE  CURRENT  LAST  NEXT
+    payments-api  suspended  AGE  k1 LABEL  completed AGO  SOON (TIME)
+    exit 0
 
-      $ rotate plan --policy DIR/suspended.yaml
-      payments-api  NOTHING  suspended in the policy (suspend: true)
-      exit 0"
-    `);
-  });
+    $ rotate plan
+    payments-api  NOTHING  suspended in the policy (suspend: true)
+    exit 0"
+  `);
 });
 
 test("a reader that goes away early (`| head`) harms neither a report nor a rotation", async () => {

@@ -2,40 +2,45 @@ import type { SecretRef, SecretView, StagedVersion, StoredVersion } from "../sto
 import { hashAt, REPLACED, readMarks } from "./labels.ts";
 import type { AwsSecrets } from "./secrets.ts";
 import { baseOf, type Shown } from "./shown.ts";
-import { readShownVersion } from "./values.ts";
+import { type Held, readShownVersion } from "./values.ts";
 
-/** One DescribeSecret, and one GetSecretValue for current and for each version in a stage. */
+type Read = (version: string) => Promise<Held>;
+
+/**
+ * One DescribeSecret, and one GetSecretValue for current and for each version in a stage; where the
+ * label of current is not the field's, also for those that were labelled for the field.
+ */
 export async function observe(secrets: AwsSecrets, ref: SecretRef): Promise<SecretView> {
   const shown = await secrets.describe(ref);
-  const [current, staged] = shown
-    ? await Promise.all([currentVersion(secrets, ref, shown), stagedVersions(secrets, ref, shown)])
-    : [undefined, []];
+  if (shown === undefined)
+    return { base: baseOf(shown), current: undefined, staged: [], owner: undefined, warnings: [] };
+  const read = readingOnce((version) => readShownVersion(secrets.calls, secrets.clock, ref, version));
+  const [current, staged] = await Promise.all([
+    currentVersion(read, ref, shown),
+    stagedVersions(read, shown),
+  ]);
   return {
     base: baseOf(shown),
     current,
     staged,
-    owner: shown?.owner,
-    ...(shown?.foreign === undefined ? {} : { foreign: shown.foreign }),
-    warnings: shown?.warnings ?? [],
+    owner: shown.owner,
+    ...(shown.foreign === undefined ? {} : { foreign: shown.foreign }),
+    warnings: shown.warnings,
   };
 }
 
-async function currentVersion(
-  secrets: AwsSecrets,
-  ref: SecretRef,
-  shown: Shown,
-): Promise<StoredVersion | undefined> {
+async function currentVersion(read: Read, ref: SecretRef, shown: Shown): Promise<StoredVersion | undefined> {
   const version = shown.current;
   if (version === undefined) return undefined;
-  const { value } = await readShownVersion(secrets.calls, secrets.clock, ref, version);
+  const { value } = await read(version);
   const labelled = hashAt(ref, readMarks(shown.labels.get(version)));
-  const hash = labelled ?? (value && (await hashOfSame(secrets, ref, shown, value.fingerprint())));
+  const hash = labelled ?? (value && (await hashOfSame(read, ref, shown, value.fingerprint())));
   return { version, value, ...(hash === undefined ? {} : { hash }) };
 }
 
 /** Equal values have equal hashes: a version that was labelled for this field and holds the same value tells. */
 async function hashOfSame(
-  { calls, clock }: AwsSecrets,
+  read: Read,
   ref: SecretRef,
   shown: Shown,
   fingerprint: string,
@@ -43,23 +48,29 @@ async function hashOfSame(
   for (const [version, labels] of shown.labels) {
     const hash = hashAt(ref, readMarks(labels));
     if (hash === undefined || version === shown.current) continue;
-    const { value } = await readShownVersion(calls, clock, ref, version);
+    const { value } = await read(version);
     if (value?.fingerprint() === fingerprint) return hash;
   }
   return undefined;
 }
 
 /** AWSPREVIOUS is on what was current, so that is staged no more even where its label was left standing. */
-async function stagedVersions(secrets: AwsSecrets, ref: SecretRef, shown: Shown): Promise<StagedVersion[]> {
+function stagedVersions(read: Read, shown: Shown): Promise<StagedVersion[]> {
   const staged = [...shown.labels].flatMap(([version, labels]) => {
     const { staged, holds } = readMarks(labels);
     if (!staged || !holds || labels.includes(REPLACED)) return [];
     return [{ version, rotation: holds.rotation, hash: holds.hash, base: holds.base }];
   });
   return Promise.all(
-    staged.map(async (found) => ({
-      ...found,
-      value: (await readShownVersion(secrets.calls, secrets.clock, ref, found.version)).value,
-    })),
+    staged.map(async (found) => ({ ...found, value: (await read(found.version)).value })),
   );
+}
+
+function readingOnce(read: Read): Read {
+  const reading = new Map<string, Promise<Held>>();
+  return (version) => {
+    const found = reading.get(version) ?? read(version);
+    reading.set(version, found);
+    return found;
+  };
 }

@@ -43,6 +43,8 @@ export type PassEnd =
 /** How long one wait lasts at most before requests and the lease are looked after again: with a rotation in flight, and without. */
 const SLICE_MS = 1_000;
 const LONG_SLICE_MS = 10_000;
+/** A wait that has run out is judged again, but never as fast as the machine can. */
+const SHORTEST_WAIT_MS = 5;
 
 /**
  * One pass over one target: look → decide → act → record, until there is nothing to do, or what is
@@ -102,7 +104,8 @@ export class TargetPass {
         if (ended) return ended;
         this.tellWaiting(world, decision.wait);
         const slice = world.document.rotation ? SLICE_MS : LONG_SLICE_MS;
-        await this.parts.clock.sleep(Math.min(decision.wait.until - world.now, slice), this.options.signal);
+        const left = Math.min(decision.wait.until - world.now, slice);
+        await this.parts.clock.sleep(Math.max(left, SHORTEST_WAIT_MS), this.options.signal);
         continue;
       }
       await this.take(lease, world, decision.step);

@@ -3,17 +3,19 @@ import { lookup } from "node:dns/promises";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import type { PolicySnapshot } from "./journal/document.ts";
+import type { Journal } from "./journal/journal.ts";
 import { memoryJournal } from "./journal/memory.ts";
 import { openSqliteJournal } from "./journal/sqlite/open.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
+import { RotationError } from "./lib/errors.ts";
 import { directSend } from "./lib/http-direct.ts";
 import { fetchSend } from "./lib/http-fetch.ts";
 import { useProxyFromEnv } from "./lib/proxy.ts";
-import { systemRandom } from "./lib/random.ts";
+import { type Random, systemRandom } from "./lib/random.ts";
 import { secretReader } from "./lib/secret-source.ts";
 import { loadPolicy, type PolicyNote } from "./policy/load.ts";
-import type { Policy } from "./policy/schema.ts";
+import { didYouMean } from "./policy/nearest.ts";
+import type { Policy, ProviderPolicy, StorePolicy } from "./policy/schema.ts";
 import { createProbe } from "./probes/create-probe.ts";
 import type { ProbeParts } from "./probes/parts.ts";
 import { createReload } from "./probes/reload.ts";
@@ -41,11 +43,22 @@ export interface OpenOptions {
   mayCreate?: boolean;
 }
 
+/** Clients by their names in the policy: the same that the engine works with. */
+export interface Clients {
+  /** Throws RotationError `usage` for a name that the policy lacks; so does `store`. */
+  provider(name: string): Provider;
+  store(name: string): Store;
+}
+
 export interface Opened {
   policy: Policy;
   warnings: PolicyNote[];
   engine: Engine;
+  clients: Clients;
+  /** For looking; the engine alone writes it, and closes it. */
+  journal: Pick<Journal, "id" | "all">;
   clock: Clock;
+  random: Random;
   log: Logger;
   close(): Promise<void>;
 }
@@ -67,42 +80,70 @@ export async function open(options: OpenOptions): Promise<Opened> {
     ? memoryJournal({ clock, random })
     : await openSqliteJournal(policy.journal.path, { clock, random });
   const say: Log = (level, fields, message) => log[level](fields, message);
-  const engine = createEngine(policy, {
+  const made = makers(options.env, say);
+  const connect = connections(options.env, made);
+  const engine = createEngine(policy, { journal, connect, clock, random, log: say });
+  return {
+    policy,
+    warnings,
+    engine,
+    clients: clients(policy, made),
     journal,
-    connect: connections(options.env, say),
     clock,
     random,
-    log: say,
-  });
-  return { policy, warnings, engine, clock, log, close: () => engine.close() };
+    log,
+    close: () => engine.close(),
+  };
 }
 
 /** Clients by what the policy says of them, made when they are first needed and kept. */
-function connections(env: NodeJS.ProcessEnv, log: Log): Connections {
-  const readSecret = secretReader(env);
-  const send = fetchSend();
+interface Makers {
+  provider(name: string, config: ProviderPolicy): Provider;
+  store(name: string, config: StorePolicy): Store;
+}
+
+function makers(env: NodeJS.ProcessEnv, log: Log): Makers {
+  const outside = { clock: systemClock, random: systemRandom };
+  const talk = { ...outside, send: fetchSend(), readSecret: secretReader(env), log: said(log) };
+  return {
+    provider: keep((name, config) => {
+      const make = config.type === "arouter" ? arouterProvider : openRouterProvider;
+      return make(name, config, talk);
+    }),
+    store: keep((name, config) =>
+      config.type === "file" ? fileStore(name, config, outside) : awsStore(name, config, { ...outside, env }),
+    ),
+  };
+}
+
+function clients({ providers, stores }: Policy, made: Makers): Clients {
+  return {
+    provider: (name) => made.provider(name, entry("provider", providers, name)),
+    store: (name) => made.store(name, entry("store", stores, name)),
+  };
+}
+
+function entry<T>(kind: string, entries: Readonly<Record<string, T>>, name: string): T {
+  if (Object.hasOwn(entries, name)) return entries[name] as T;
+  const names = Object.keys(entries);
+  throw new RotationError("usage", `the policy has no ${kind} ${JSON.stringify(name)}`, {
+    hint: didYouMean(name, names) ?? `it has: ${names.join(", ")}`,
+  });
+}
+
+function connections(env: NodeJS.ProcessEnv, made: Makers): Connections {
   const parts: ProbeParts = {
     send: directSend(),
-    readSecret,
+    readSecret: secretReader(env),
     readFile: (path) => readFile(path, "utf8"),
     lookup: (hostname) => lookup(hostname, { all: true }),
     run: spawn,
     clock: systemClock,
     env,
   };
-  const outside = { clock: systemClock, random: systemRandom };
-  const talk = { ...outside, send, readSecret, log: said(log) };
-  const providers = keep((name, { provider }): Provider => {
-    const make = provider.type === "arouter" ? arouterProvider : openRouterProvider;
-    return make(name, provider, talk);
-  });
-  const stores = keep(
-    (name, { store }): Store =>
-      store.type === "file" ? fileStore(name, store, outside) : awsStore(name, store, { ...outside, env }),
-  );
   return {
-    provider: (snapshot) => providers(snapshot.key.provider, snapshot.provider, snapshot),
-    store: (snapshot) => stores(snapshot.key.store.use, snapshot.store, snapshot),
+    provider: ({ key, provider }) => made.provider(key.provider, provider),
+    store: ({ key, store }) => made.store(key.store.use, store),
     probes: ({ key }) =>
       key.consumers === "none" ? [] : key.consumers.map((consumer) => createProbe(consumer, parts)),
     reloads: ({ key }) =>
@@ -113,11 +154,11 @@ function connections(env: NodeJS.ProcessEnv, log: Log): Connections {
 }
 
 /** One client for each name and configuration, so that limits and patience are shared by all keys that use it. */
-function keep<T>(make: (name: string, snapshot: PolicySnapshot) => T) {
+function keep<Config, T>(make: (name: string, config: Config) => T) {
   const kept = new Map<string, T>();
-  return (name: string, config: unknown, snapshot: PolicySnapshot): T => {
+  return (name: string, config: Config): T => {
     const id = JSON.stringify([name, config]);
-    const found = kept.get(id) ?? make(name, snapshot);
+    const found = kept.get(id) ?? make(name, config);
     kept.set(id, found);
     return found;
   };

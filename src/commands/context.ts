@@ -2,6 +2,8 @@ import { hostname, userInfo } from "node:os";
 import type { Logger } from "pino";
 import type { Clock } from "../lib/clock.ts";
 import { asRotationError } from "../lib/errors.ts";
+import type { Random } from "../lib/random.ts";
+import type { Opened } from "../main.ts";
 import type { OpenOptions } from "../main.ts";
 import type { PolicyNote } from "../policy/faults.ts";
 import type { Policy } from "../policy/schema.ts";
@@ -29,7 +31,10 @@ export interface Context {
   /** What the policy allows and may surprise. */
   warnings: readonly PolicyNote[];
   engine: Engine;
+  clients: Opened["clients"];
+  journal: Opened["journal"];
   clock: Clock;
+  random: Random;
   log: Logger;
   screen: Screen;
   /** For standard output. */
@@ -86,7 +91,10 @@ export async function withEngine(
         policy: opened.policy,
         warnings: opened.warnings,
         engine: opened.engine,
+        clients: opened.clients,
+        journal: opened.journal,
         clock: opened.clock,
+        random: opened.random,
         log: opened.log,
         screen,
         style: styler(wantsColor(process.stdout, globals.color)),

@@ -1,5 +1,5 @@
 import { inputSchema, type JsonSchema } from "./json-schema.ts";
-import type { Path } from "./tree.ts";
+import { child, type Path, type Tree } from "./tree.ts";
 
 let root: JsonSchema | undefined;
 
@@ -9,10 +9,21 @@ export function acceptedAt(path: Path): string {
   return [...new Set(texts)].join(" or ") || "nothing";
 }
 
-/** The fields that a map at a path may have. */
-export function fieldsAt(path: Path): string[] {
+/** The fields that a map at a path may have; `found`, what is written there, tells by its type which map is meant. */
+export function fieldsAt(path: Path, found?: Tree): string[] {
   const alternatives = schemasAt(path).flatMap(alternativesOf);
-  return [...new Set(alternatives.flatMap((schema) => Object.keys(schema.properties ?? {})))];
+  const meant = alternatives.filter((schema) => isMeant(schema, found));
+  const fields = (meant.length > 0 ? meant : alternatives).flatMap(({ properties = {} }) =>
+    Object.keys(properties),
+  );
+  return [...new Set(fields)];
+}
+
+function isMeant({ properties = {} }: JsonSchema, found: Tree | undefined): boolean {
+  return Object.entries(properties).every(([field, { const: word }]) => {
+    const written = word === undefined || !found ? undefined : child(found, field);
+    return written?.kind !== "scalar" || written.value === word;
+  });
 }
 
 /** The words that may stand at a path, where only certain words may. */

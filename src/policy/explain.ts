@@ -61,7 +61,7 @@ function explainUnion(
 }
 
 function unknownField(key: string, path: Path, tree: Tree, findings: Findings): void {
-  const fields = fieldsAt(path);
+  const fields = fieldsAt(path, find(tree, path));
   const hint =
     key === "<<"
       ? "put what keys share under `defaults`"

@@ -1,6 +1,6 @@
 import type { Handler } from "../../src/sandbox/fault-answers.ts";
-import { ModelError } from "./model-error.ts";
 import type { SecretsManagerModel } from "./model.ts";
+import { ModelError } from "./model-error.ts";
 
 /** An access key that the model knows, and what is wrong with it, if anything. */
 export interface ModelCredentials {
@@ -41,12 +41,17 @@ export function secretsManagerApi(
 
 function authorize(request: Request, region: string, users: Record<string, ModelCredentials>): void {
   const authorization = request.headers.get("authorization") ?? "";
-  const scope = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([^/]+)\/secretsmanager\/aws4_request/.exec(authorization);
+  const scope = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([^/]+)\/secretsmanager\/aws4_request/.exec(
+    authorization,
+  );
   const [, accessKey = "", scoped = ""] = scope ?? [];
   if (!scope) throw new ModelError("MissingAuthenticationTokenException", "Missing Authentication Token");
   const user = users[accessKey];
   if (!user)
-    throw new ModelError("UnrecognizedClientException", "The security token included in the request is invalid.");
+    throw new ModelError(
+      "UnrecognizedClientException",
+      "The security token included in the request is invalid.",
+    );
   if (user.expired)
     throw new ModelError("ExpiredTokenException", "The security token included in the request is expired");
   if (scoped !== region)
@@ -59,6 +64,9 @@ function authorize(request: Request, region: string, users: Record<string, Model
 function reply(status: number, json: object): Response {
   return new Response(JSON.stringify(json), {
     status,
-    headers: { "content-type": "application/x-amz-json-1.1", "x-amzn-requestid": "00000000-0000-0000-0000-000000000000" },
+    headers: {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amzn-requestid": "00000000-0000-0000-0000-000000000000",
+    },
   });
 }

@@ -1,7 +1,7 @@
-import {
-  type CreateSecretCommandInput,
-  type PutSecretValueCommandInput,
-  type SecretsManager,
+import type {
+  CreateSecretCommandInput,
+  PutSecretValueCommandInput,
+  SecretsManager,
 } from "@aws-sdk/client-secrets-manager";
 import { beforeEach, describe, expect, it } from "vitest";
 import { virtualClock } from "../providers/virtual-clock.ts";
@@ -22,12 +22,13 @@ describe("the model does what AWS documents", () => {
   });
 
   const SecretId = "s";
-  const create = (more: Partial<CreateSecretCommandInput> = {}) => aws.createSecret({ Name: SecretId, ...more });
+  const create = (more: Partial<CreateSecretCommandInput> = {}) =>
+    aws.createSecret({ Name: SecretId, ...more });
   const put = (SecretString: string, more: Partial<PutSecretValueCommandInput> = {}) =>
     aws.putSecretValue({
       SecretId,
       SecretString,
-      ClientRequestToken: `put-${String((puts += 1)).padStart(32, "0")}`,
+      ClientRequestToken: `put-${String(++puts).padStart(32, "0")}`,
       ...more,
     });
   const stages = async () => (await aws.describeSecret({ SecretId })).VersionIdsToStages ?? {};
@@ -48,7 +49,11 @@ describe("the model does what AWS documents", () => {
     await put("b");
     await put("c");
     expect([await value("AWSCURRENT"), await value("AWSPREVIOUS")]).toEqual(["c", "b"]);
-    expect(Object.values(await stages()).flat().sort()).toEqual(["AWSCURRENT", "AWSPREVIOUS"]);
+    expect(
+      Object.values(await stages())
+        .flat()
+        .sort(),
+    ).toEqual(["AWSCURRENT", "AWSPREVIOUS"]);
   });
 
   it("does nothing for the same token with the same content, and fails for another", async () => {
@@ -112,8 +117,12 @@ describe("the model does what AWS documents", () => {
     await create({ SecretString: "x".repeat(65_536) });
     const full = { name: "LimitExceededException" };
     await expect(put("x".repeat(65_537))).rejects.toMatchObject({ name: "ValidationException" });
-    await expect(put("x", { ClientRequestToken: "short" })).rejects.toMatchObject({ name: "ValidationException" });
-    await expect(put("x", { VersionStages: ["L".repeat(257)] })).rejects.toMatchObject({ name: "ValidationException" });
+    await expect(put("x", { ClientRequestToken: "short" })).rejects.toMatchObject({
+      name: "ValidationException",
+    });
+    await expect(put("x", { VersionStages: ["L".repeat(257)] })).rejects.toMatchObject({
+      name: "ValidationException",
+    });
     const labels = Array.from({ length: 20 }, (_, n) => `L${n}`);
     await expect(put("x", { VersionStages: labels })).rejects.toMatchObject(full);
     await put("x", { VersionStages: labels.slice(0, 19) });

@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/lib/clock.ts";
 import { exceeded, exists, invalid, ModelError, notFound, refused, validation } from "./model-error.ts";
-import { type ModelVersion, labelsOf, type SecretState, versionOf } from "./secret-state.ts";
+import { labelsOf, type ModelVersion, type SecretState, versionOf } from "./secret-state.ts";
 import { moveLabel, withLabel } from "./stages.ts";
 
 const LARGEST = 65_536;
@@ -83,7 +83,10 @@ export class SecretsManagerModel {
   }
 
   /** Sets what no call of ours sets: rotation by AWS, an owning service, a replica's primary region. */
-  alter(id: string, change: Partial<Pick<SecretState, "rotation" | "owningService" | "primaryRegion">>): void {
+  alter(
+    id: string,
+    change: Partial<Pick<SecretState, "rotation" | "owningService" | "primaryRegion">>,
+  ): void {
     this.#save({ ...this.#live(id), ...change });
   }
 
@@ -113,10 +116,14 @@ export class SecretsManagerModel {
   #create(input: Input): object {
     const name = String(input.Name);
     if (!/^[A-Za-z0-9/_+=.@-]{1,512}$/.test(name))
-      throw validation("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!");
+      throw validation(
+        "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
+      );
     const found = this.secret(name);
     if (found?.deletionAt !== undefined)
-      throw refused("You can't create this secret because a secret with this name is already scheduled for deletion.");
+      throw refused(
+        "You can't create this secret because a secret with this name is already scheduled for deletion.",
+      );
     if (found) throw exists(`The operation failed because the secret ${name} already exists.`);
     const suffix = Buffer.from(name).toString("hex").slice(0, 6).padEnd(6, "0");
     const now = this.clock.now();
@@ -249,7 +256,8 @@ export class SecretsManagerModel {
   }
 
   #useKms(action: string, failure: string): void {
-    if (this.knobs.denied.has(action)) throw new ModelError("AccessDeniedException", "Access to KMS is not allowed");
+    if (this.knobs.denied.has(action))
+      throw new ModelError("AccessDeniedException", "Access to KMS is not allowed");
     if (this.knobs.denied.has(`${action} (key disabled)`))
       throw new ModelError(failure, "Secrets Manager can't use the provided KMS key: it is disabled.");
   }
@@ -258,7 +266,9 @@ export class SecretsManagerModel {
     const state = this.#live(String(input.SecretId));
     refuseDeleted(state);
     if (state.owningService)
-      throw refused(`The secret is managed by ${state.owningService}. You must use that service to update it.`);
+      throw refused(
+        `The secret is managed by ${state.owningService}. You must use that service to update it.`,
+      );
     if (state.primaryRegion && state.primaryRegion !== this.region)
       throw refused("You can't perform this operation on a replica secret.");
     return state;
@@ -300,7 +310,10 @@ function newVersion(input: Input, now: number): ModelVersion {
     throw validation("ClientRequestToken has 32 to 64 characters");
   if ((SecretString === undefined) === (SecretBinary === undefined))
     throw invalid("You must provide either SecretString or SecretBinary.");
-  const bytes = SecretString === undefined ? Buffer.from(SecretBinary ?? "", "base64").length : Buffer.byteLength(SecretString);
+  const bytes =
+    SecretString === undefined
+      ? Buffer.from(SecretBinary ?? "", "base64").length
+      : Buffer.byteLength(SecretString);
   if (bytes < 1 || bytes > LARGEST) throw validation(`a secret value has 1 to ${LARGEST} bytes`);
   return {
     id,
@@ -316,7 +329,8 @@ function tagged(before: Readonly<Record<string, string>>, given: unknown): Recor
     if (Key.startsWith("aws:")) throw invalid("Tag names that begin with aws: are reserved.");
     tags[Key] = Value;
   }
-  if (Object.keys(tags).length > MOST_TAGS) throw exceeded("You have exceeded the quota for tags of a secret.");
+  if (Object.keys(tags).length > MOST_TAGS)
+    throw exceeded("You have exceeded the quota for tags of a secret.");
   return tags;
 }
 

@@ -1,4 +1,3 @@
-
 /** One version of a secret. Its content never changes. */
 export interface ModelVersion {
   readonly id: string;
@@ -27,7 +26,6 @@ export interface SecretState {
   /** Which version bears a label: each label is on one version at most. */
   readonly labels: Readonly<Record<string, string>>;
 }
-
 
 export function labelsOf(state: SecretState, version: string): string[] {
   return Object.entries(state.labels).flatMap(([label, bearer]) => (bearer === version ? [label] : []));

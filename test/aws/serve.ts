@@ -14,10 +14,7 @@ export function serveSecretsManager(
 }
 
 /** The real SDK's client on an endpoint. */
-export function clientOf(
-  endpoint: string,
-  more: Partial<SecretsManagerClientConfig> = {},
-): SecretsManager {
+export function clientOf(endpoint: string, more: Partial<SecretsManagerClientConfig> = {}): SecretsManager {
   return new SecretsManager({
     endpoint,
     region: "eu-west-1",

@@ -9,7 +9,9 @@ function policyOf(stores: string, ...refs: string[]): string {
     (ref, index) =>
       `  - { name: k${index}, provider: openrouter, schedule: none, store: ${ref}, consumers: [{ name: c, probe: { http: http://127.0.0.1:8080/ } }] }\n`,
   );
-  return policyText({ top: `  aws: { type: aws-secrets-manager, region: eu-west-1 }\n${stores}` }) + keys.join("");
+  return (
+    policyText({ top: `  aws: { type: aws-secrets-manager, region: eu-west-1 }\n${stores}` }) + keys.join("")
+  );
 }
 
 test("a store in AWS needs its type alone, and every setting of it is kept", async () => {
@@ -35,11 +37,10 @@ test("what is wrong with a store in AWS is said field by field", async () => {
     [
       "rotation.yaml:8:45  stores.bad.region: found "Ireland"; accepted: an AWS region like eu-west-1",
       "rotation.yaml:8:64  stores.bad.endpoint: found "vpce"; accepted: an http:// or https:// URL",
-      "rotation.yaml:8:70  stores.bad.path: unknown field; accepted: type, path, mode, dirMode, region, endpoint, profile, kmsKeyId, tags, description",
-      "did you mean "path"?",
+      "rotation.yaml:8:70  stores.bad.path: unknown field; accepted: type, region, endpoint, profile, kmsKeyId, tags, description",
       "rotation.yaml:8:89  stores.bad.tags["keyturn:installation"]: found this name; accepted: a tag name of at most 128 letters, digits, spaces and _.:/=+-@, without aws: or keyturn: in front",
       "rotation.yaml:8:119  stores.bad.tags["aws:x"]: found this name; accepted: a tag name of at most 128 letters, digits, spaces and _.:/=+-@, without aws: or keyturn: in front",
-      "rotation.yaml:8:133  stores.bad.accessKeyId: unknown field; accepted: type, path, mode, dirMode, region, endpoint, profile, kmsKeyId, tags, description",
+      "rotation.yaml:8:133  stores.bad.accessKeyId: unknown field; accepted: type, region, endpoint, profile, kmsKeyId, tags, description",
     ]
   `);
 });
@@ -76,8 +77,8 @@ test("one secret in AWS is not kept under two names", async () => {
   );
   expect(await faults(text)).toMatchInlineSnapshot(`
     [
-      "rotation.yaml:17:82  keys[3].store.secret: this is the secret of keys[2] by another name; keys of one secret name it by the same store and the same id",
-      "rotation.yaml:19:82  keys[5].store.secret: this is the secret of keys[4] by another name; keys of one secret name it by the same store and the same id",
+      "rotation.yaml:18:82  keys[3].store.secret: this is the secret of keys[2] by another name; keys of one secret name it by the same store and the same id",
+      "rotation.yaml:20:82  keys[5].store.secret: this is the secret of keys[4] by another name; keys of one secret name it by the same store and the same id",
     ]
   `);
 });

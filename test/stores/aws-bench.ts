@@ -1,4 +1,4 @@
-import { type SecretsManager, ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
+import { ResourceNotFoundException, type SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { awsStore } from "../../src/stores/aws/store.ts";

@@ -45,7 +45,10 @@ it("HTTP_PROXY and NO_PROXY are honoured", async () => {
   const proxy = createServer(async (incoming, outgoing) => {
     asked.push(incoming.url ?? "");
     const body = Buffer.concat(await incoming.toArray());
-    const headers = Object.entries(incoming.headers).map(([name, value]): [string, string] => [name, String(value)]);
+    const headers = Object.entries(incoming.headers).map(([name, value]): [string, string] => [
+      name,
+      String(value),
+    ]);
     const response = await api(new Request(incoming.url ?? "", { method: "POST", headers, body }));
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     outgoing.end(await response.text());
@@ -53,7 +56,11 @@ it("HTTP_PROXY and NO_PROXY are honoured", async () => {
   const url = await listen(proxy);
   const endpoint = "http://secretsmanager.invalid";
   const open = (env: Record<string, string>) =>
-    awsStore("aws", { ...AWS_CONFIG, region: "eu-west-1", endpoint }, { clock: virtualClock(), random: systemRandom, env });
+    awsStore(
+      "aws",
+      { ...AWS_CONFIG, region: "eu-west-1", endpoint },
+      { clock: virtualClock(), random: systemRandom, env },
+    );
   expect((await open({ HTTP_PROXY: url }).observe(REF)).base).toBe("absent");
   expect(asked).toEqual(["http://secretsmanager.invalid/"]);
   expect(await refusal(open({ HTTP_PROXY: url, NO_PROXY: "secretsmanager.invalid" }).observe(REF))).toMatch(
@@ -68,7 +75,11 @@ it("HTTPS_PROXY is asked for AWS's own endpoint, and what it refuses is said", a
     socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
   });
   const env = { HTTPS_PROXY: await listen(proxy) };
-  const store = awsStore("aws", { ...AWS_CONFIG, region: "eu-west-1" }, { clock: virtualClock(), random: systemRandom, env });
+  const store = awsStore(
+    "aws",
+    { ...AWS_CONFIG, region: "eu-west-1" },
+    { clock: virtualClock(), random: systemRandom, env },
+  );
   expect(await refusal(store.observe(REF))).toMatch(
     /^unreachable: .* made no connection: the proxy refused it .*\ncheck HTTPS_PROXY, its credentials and NO_PROXY/,
   );

@@ -30,7 +30,10 @@ describe("a rotation in AWS", () => {
       "UpdateSecretVersionStage",
       "UpdateSecretVersionStage",
     ]);
-    expect(await callsOf(() => store.drop(REF, base))).toEqual(["DescribeSecret", "UpdateSecretVersionStage"]);
+    expect(await callsOf(() => store.drop(REF, base))).toEqual([
+      "DescribeSecret",
+      "UpdateSecretVersionStage",
+    ]);
 
     const next = await stage(REF, "k3", "r2");
     expect(await callsOf(() => store.promote(REF, next.version, version))).toEqual([
@@ -62,6 +65,19 @@ describe("a rotation in AWS", () => {
       old = next;
     }
     expect(Object.keys(model.secret(FIELD.secret)?.labels ?? {})).toHaveLength(3);
+  });
+
+  it("puts one key back time after time without running out of labels", async () => {
+    const { clock, store, put, stage } = awsWorld();
+    await put(REF, "k1");
+    for (let round = 1; round <= 30; round += 1) {
+      await clock.sleep(24 * 3_600_000);
+      const { version } = await put(REF, `k2-${round}`);
+      const back = await stage(REF, "k1", `r${round}-back`);
+      await store.promote(REF, back.version, back.base);
+      await store.drop(REF, version);
+      expect((await store.read(REF, back.version))?.reveal()).toBe("k1");
+    }
   });
 
   it("survives the loss of every reply", async () => {
@@ -115,7 +131,8 @@ describe("a rotation in AWS", () => {
     const perform = model.perform.bind(model);
     let theirs = "";
     model.perform = (action, input) => {
-      if (input.VersionStage === "AWSCURRENT" && !theirs) theirs = edit(REF.secret, { SecretString: "by hand" });
+      if (input.VersionStage === "AWSCURRENT" && !theirs)
+        theirs = edit(REF.secret, { SecretString: "by hand" });
       return perform(action, input);
     };
     expect(await refusal(store.promote(REF, version, base))).toMatch(/^conflict: .* has moved on/);
@@ -155,7 +172,10 @@ describe("the secret that AWS keeps", () => {
   it("keeps its layout and every other field as they were written", async () => {
     for (const [before, after] of [
       ['{"a":1.10,"LLM_KEY":"k1","z":"é"}', '{"a":1.10,"LLM_KEY":"k2","z":"é"}'],
-      ['{\n  "LLM_KEY": "k1",\n  "n": 12345678901234567890\n}\n', '{\n  "LLM_KEY": "k2",\n  "n": 12345678901234567890\n}\n'],
+      [
+        '{\n  "LLM_KEY": "k1",\n  "n": 12345678901234567890\n}\n',
+        '{\n  "LLM_KEY": "k2",\n  "n": 12345678901234567890\n}\n',
+      ],
     ] as const) {
       const { model, edit, put } = awsWorld();
       edit(FIELD.secret, { SecretString: before });

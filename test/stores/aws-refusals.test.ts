@@ -2,11 +2,11 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { Secret } from "../../src/lib/secret.ts";
+import { serve } from "../../src/sandbox/serve.ts";
 import { awsStore } from "../../src/stores/aws/store.ts";
 import { CREDENTIALS, secretsManagerApi } from "../aws/handler.ts";
 import { SecretsManagerModel } from "../aws/model.ts";
 import { clientOf, serveSecretsManager } from "../aws/serve.ts";
-import { serve } from "../../src/sandbox/serve.ts";
 import { virtualClock } from "../providers/virtual-clock.ts";
 import { AWS_CONFIG } from "./aws-bench.ts";
 import { awsWorld, OWNER, refusal } from "./aws-world.ts";
@@ -108,13 +108,16 @@ describe("what AWS does not allow", () => {
       GetSecretValue: () => store.observe(REF),
       PutSecretValue: () => stage(REF, "k3", "r3"),
       UpdateSecretVersionStage: () => store.promote(REF, version, base),
-      TagResource: () => store.claim(REF, { installation: "b", journal: "j" }, { create: false, takeOver: true }),
+      TagResource: () =>
+        store.claim(REF, { installation: "b", journal: "j" }, { create: false, takeOver: true }),
       CreateSecret: () => store.claim({ secret: "new" }, OWNER, { create: true }),
     };
     for (const [action, attempt] of Object.entries(attempts)) {
       model.knobs.denied = new Set([`secretsmanager:${action}`]);
       const said = await refusal(attempt());
-      expect(said).toMatch(new RegExp(`^forbidden: AWS ${action} of secret .* is not allowed: User: arn:aws:iam`));
+      expect(said).toMatch(
+        new RegExp(`^forbidden: AWS ${action} of secret .* is not allowed: User: arn:aws:iam`),
+      );
       expect(said).toContain(`\nallow secretsmanager:${action} to this identity on this secret`);
     }
     expect(model.current(REF.secret)).toBe("k1");
@@ -166,7 +169,8 @@ describe("what AWS has no room or no time for", () => {
   it("versions and labels run out, and the way out is said", async () => {
     const { put, stage, edit, model } = awsWorld();
     await put(REF, "k1");
-    const full = /^full: AWS PutSecretValue .* went past a quota: .*\na secret has about 100 versions and 20 staging labels/;
+    const full =
+      /^full: AWS PutSecretValue .* went past a quota: .*\na secret has about 100 versions and 20 staging labels/;
     for (let n = 1; n <= 18; n += 1) edit(REF.secret, { SecretString: "x" }, [`LABEL-${n}`]);
     expect(await refusal(stage(REF, "k2"))).toMatch(full);
     for (let n = 2; n <= 18; n += 1)
@@ -192,7 +196,13 @@ describe("credentials and connections", () => {
   };
   /** No credentials and no region but those given, wherever the test runs. */
   const bareEnvironment = () => {
-    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"])
+    for (const name of [
+      "AWS_ACCESS_KEY_ID",
+      "AWS_SECRET_ACCESS_KEY",
+      "AWS_PROFILE",
+      "AWS_REGION",
+      "AWS_DEFAULT_REGION",
+    ])
       vi.stubEnv(name, undefined);
     vi.stubEnv("AWS_CONFIG_FILE", "/nonexistent");
     vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
@@ -219,7 +229,9 @@ describe("credentials and connections", () => {
   it("are said to be unknown, expired, or of another region", async () => {
     const url = await served(model());
     const unknown = storeAt(url, { credentials: { ...CREDENTIALS, accessKeyId: "AKIAUNKNOWN" } });
-    expect(await refusal(unknown.observe(REF))).toMatch(/^unauthorized: .*invalid\.\nthe access key does not exist/);
+    expect(await refusal(unknown.observe(REF))).toMatch(
+      /^unauthorized: .*invalid\.\nthe access key does not exist/,
+    );
 
     const users = { [CREDENTIALS.accessKeyId]: { ...CREDENTIALS, expired: true } };
     const stale = await serve(secretsManagerApi(model(), users));
@@ -236,7 +248,9 @@ describe("credentials and connections", () => {
 
   it("that cannot be made are unreachable, and that break off unclear", async () => {
     const { url, close } = await serve(async () => Response.error());
-    expect(await refusal(storeAt(url).observe(REF))).toMatch(/^unclear: .* got no whole answer \(ECONNRESET\)/);
+    expect(await refusal(storeAt(url).observe(REF))).toMatch(
+      /^unclear: .* got no whole answer \(ECONNRESET\)/,
+    );
     await close();
     expect(await refusal(storeAt(url).observe(REF))).toBe(
       "unreachable: AWS DescribeSecret of secret prod/payments made no connection: ECONNREFUSED\ncheck region, endpoint, and HTTPS_PROXY where a proxy is needed",
@@ -249,7 +263,9 @@ describe("credentials and connections", () => {
       onTestFinished(close);
       return refusal(storeAt(url).observe(REF));
     };
-    expect(await page(403)).toMatch(/^malformed: .* not Secrets Manager's \(403\)\ncheck endpoint and HTTPS_PROXY/);
+    expect(await page(403)).toMatch(
+      /^malformed: .* not Secrets Manager's \(403\)\ncheck endpoint and HTTPS_PROXY/,
+    );
     expect(await page(200)).toMatch(/^malformed: /);
     expect(await page(503)).toMatch(/^unclear: .* was answered by 503/);
   });

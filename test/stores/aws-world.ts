@@ -41,8 +41,12 @@ export function awsWorld() {
       return staged;
     },
     /** A person makes the secret, or puts another text into it. */
-    edit(secret: string, content: { SecretString?: string; SecretBinary?: string }, stages?: string[]): string {
-      const ClientRequestToken = `edit-${String((edits += 1)).padStart(32, "0")}`;
+    edit(
+      secret: string,
+      content: { SecretString?: string; SecretBinary?: string },
+      stages?: string[],
+    ): string {
+      const ClientRequestToken = `edit-${String(++edits).padStart(32, "0")}`;
       if (model.secret(secret))
         model.perform("PutSecretValue", {
           SecretId: secret,

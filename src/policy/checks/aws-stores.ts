@@ -23,11 +23,7 @@ export function checkAwsStores(view: PolicyView, findings: Findings): void {
     if (store?.type !== "aws-secrets-manager") continue;
     const path = [...key.path, "store", "secret"];
     if (!checkSecret(view, key, store, findings)) continue;
-    const place = JSON.stringify([
-      store.endpoint ?? regionOf(secret, store),
-      store.profile,
-      nameOf(secret),
-    ]);
+    const place = JSON.stringify([store.endpoint ?? regionOf(secret, store), store.profile, nameOf(secret)]);
     const other = places.get(place);
     if (other && (other.use !== use || other.secret !== secret)) {
       findings.fault(
@@ -44,7 +40,11 @@ function checkEndpoint(view: PolicyView, at: Path, { endpoint }: AwsStorePolicy,
   if (endpoint === undefined) return;
   const { protocol, hostname } = new URL(endpoint);
   if (protocol === "https:" || /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname)) return;
-  findings.note(view.tree, [...at, "endpoint"], `keys travel to ${hostname} without encryption; use https://`);
+  findings.note(
+    view.tree,
+    [...at, "endpoint"],
+    `keys travel to ${hostname} without encryption; use https://`,
+  );
 }
 
 function checkSecret(view: PolicyView, key: KeyView, store: AwsStorePolicy, findings: Findings): boolean {
@@ -69,7 +69,8 @@ function checkSecret(view: PolicyView, key: KeyView, store: AwsStorePolicy, find
       `this secret is in ${region}, and the store in ${store.region}`,
       `name a store with region: ${region}`,
     );
-  if (create) return fault(`${found}: create is true, and an ARN cannot be created`, "give the secret's name");
+  if (create)
+    return fault(`${found}: create is true, and an ARN cannot be created`, "give the secret's name");
   return true;
 }
 

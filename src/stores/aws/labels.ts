@@ -56,8 +56,13 @@ export function isOurs(label: string): boolean {
   return label.startsWith(OURS);
 }
 
+/** Whether it is a label that holdsLabel made. */
+export function isHolding(label: string): boolean {
+  return label.startsWith(HOLDS);
+}
+
 export function readMarks(labels: readonly string[] = []): Marks {
-  const holds = readHolds(labels.find((label) => label.startsWith(HOLDS)));
+  const holds = readHolds(labels.find(isHolding));
   return {
     holds,
     staged: holds !== undefined && labels.includes(stagingLabel(holds.rotation, holds.hash)),

@@ -61,9 +61,7 @@ function stagedVersions(read: Read, shown: Shown): Promise<StagedVersion[]> {
     if (!staged || !holds || labels.includes(REPLACED)) return [];
     return [{ version, rotation: holds.rotation, hash: holds.hash, base: holds.base }];
   });
-  return Promise.all(
-    staged.map(async (found) => ({ ...found, value: (await read(found.version)).value })),
-  );
+  return Promise.all(staged.map(async (found) => ({ ...found, value: (await read(found.version)).value })));
 }
 
 function readingOnce(read: Read): Read {

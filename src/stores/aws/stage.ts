@@ -2,11 +2,15 @@ import { asRotationError } from "../../lib/errors.ts";
 import { absentSecret, anotherValue, emptyValue, movedOn } from "../refusals.ts";
 import type { SecretRef, StagedVersion, StageRequest } from "../store.ts";
 import { versionToken } from "../version-token.ts";
-import { holdsLabel, readMarks, stagingLabel } from "./labels.ts";
+import { holdsLabel, isHolding, readMarks, stagingLabel } from "./labels.ts";
 import type { AwsSecrets } from "./secrets.ts";
-import { baseOf } from "./shown.ts";
+import { baseOf, type Shown } from "./shown.ts";
 import { writeText } from "./text.ts";
 import { readShownVersion } from "./values.ts";
+
+/** How many labels AWS holds on a secret, and how many a rotation adds. */
+const MOST_LABELS = 20;
+const LABELS_OF_A_ROTATION = 3;
 
 /**
  * Puts a version whose id is the token, under labels of its own. A put without labels would make it
@@ -41,6 +45,7 @@ export async function stage(
   if (baseOf(shown) !== base) throw movedOn(ref, base, baseOf(shown));
 
   const text = writeText(current?.text, ref, value);
+  await makeRoom(secrets, ref, shown);
   const borne = await calls
     .put(ref, { ClientRequestToken: token, SecretString: text, VersionStages: labels })
     .catch((thrown: unknown) => {
@@ -54,4 +59,21 @@ export async function stage(
     (read) => !read?.labels.has(token) || (shown.current === undefined && read.current === undefined),
   );
   return { version: token, value, rotation, hash, base };
+}
+
+/**
+ * A key that is put back time after time leaves a labelled version each time. Where labels run out,
+ * those go that hold what current holds for the same field.
+ */
+async function makeRoom(secrets: AwsSecrets, ref: SecretRef, shown: Shown): Promise<void> {
+  if ([...shown.labels.values()].flat().length + LABELS_OF_A_ROTATION <= MOST_LABELS) return;
+  const { holds } = readMarks(shown.labels.get(shown.current ?? ""));
+  if (!holds) return;
+  for (const [version, labels] of shown.labels) {
+    const other = readMarks(labels);
+    const same = other.holds?.field === holds.field && other.holds.hash === holds.hash;
+    if (!same || other.staged || version === shown.current) continue;
+    for (const label of labels.filter(isHolding)) await secrets.detach(ref, label, version);
+    secrets.wrote(ref, `version ${version}`, (read) => read?.labels.get(version)?.some(isHolding) === true);
+  }
 }

@@ -1,10 +1,25 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that change what all of a process shares (nock puts itself before fetch; a user id): each file in a process of its own. */
+const alone = [
+  "test/lib/http-fetch.test.ts",
+  "test/policy/file-faults.test.ts",
+  "test/providers/*-wire.test.ts",
+  "test/stores/aws-transcript.test.ts",
+];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 20_000,
     // Many tests wait for child processes: more workers than the usual two cores keep them busy.
     maxWorkers: 4,
+    projects: [
+      {
+        extends: true,
+        // Modules are loaded once a worker and not once a file, which halves the time.
+        test: { name: "shared", include: ["test/**/*.test.ts"], exclude: alone, isolate: false },
+      },
+      { extends: true, test: { name: "alone", include: alone } },
+    ],
   },
 });

@@ -13,9 +13,10 @@ function count(text: string): number {
   return Number(text);
 }
 
-/** An option that takes a duration; `value` is the default in the same notation. */
-export function durationOption(flags: string, description: string, value: string): Option {
-  return new Option(flags, description).argParser(duration).default(parseDuration(value), value);
+/** An option that takes a duration; `value` is the default, if there is one, in the same notation. */
+export function durationOption(flags: string, description: string, value?: string): Option {
+  const option = new Option(flags, description).argParser(duration);
+  return value === undefined ? option : option.default(parseDuration(value), value);
 }
 
 export function countOption(flags: string, description: string, value: number): Option {

@@ -79,8 +79,8 @@ describe.concurrent("a policy that cannot be used is told with place and remedy,
       |    15 |     schedule: [daily]
       |       |               ^
       | DIR/OTHER/rotation.yaml:20:46  keys[0].confirm.succesThreshold: unknown field; accepted: timeout, interval, successThreshold, onTimeout
-      |    20 |     confirm: { timeout: 20s, interval: 50ms, succesThreshold: 2 }
-      |       |                                              ^
+      |    20 |     confirm: { timeout: 5m, interval: 50ms, succesThreshold: 2 }
+      |       |                                             ^
       |       did you mean "successThreshold"?
       | DIR/OTHER/rotation.yaml:21:13  keys[0].retire: found "soon"; accepted: { after, requireQuiet, watch, keepDisabledFor }
       |    21 |     retire: soon

@@ -57,7 +57,7 @@ describe.concurrent("rotate --now", { timeout: 60_000 }, () => {
         2. creates the key "keyturn/default/payments-api/DATE/ID" at the provider and stages it in the store  [create]
         3. tries the new key at the provider and compares its settings  [verified]
         4. makes it current in local/payments-api by compare-and-swap  [promote]
-        5. waits until every instance of payments, billing confirms 2 times in a row, at most 20s, then holds  [confirmed]
+        5. waits until every instance of payments, billing confirms 2 times in a row, at most 5m, then holds  [confirmed]
         6. disables the old key and sees it refused  [disable]
         7. watches the consumers for 100ms  [watch]
         8. deletes the old key's hash  [retire-delete]

@@ -46,7 +46,7 @@ describe.concurrent("rotate once", { timeout: 60_000 }, () => {
         3. creates the key "keyturn/default/payments-api/DATE/ID" at the provider and stages it in the store  [create]
         4. tries the new key at the provider and compares its settings  [verified]
         5. makes it current in local/payments-api by compare-and-swap  [promote]
-        6. waits until every instance of payments, billing confirms 2 times in a row, at most 20s, then holds  [confirmed]
+        6. waits until every instance of payments, billing confirms 2 times in a row, at most 5m, then holds  [confirmed]
       exit 3"
     `);
     expect(await session(world, ["once"])).toMatchInlineSnapshot(`

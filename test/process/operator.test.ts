@@ -8,7 +8,7 @@ const QUIET = ["--log-level", "error"];
 const IMPATIENT = {
   ...STUBBORN_BILLING,
   ...withPolicy(
-    "timeout: 20s, interval: 50ms, successThreshold: 2",
+    "timeout: 5m, interval: 50ms, successThreshold: 2",
     "timeout: 2s, interval: 50ms, successThreshold: 1",
   ),
 };
@@ -102,7 +102,7 @@ describe.concurrent("a consumer that never confirms", { timeout: 60_000 }, () =>
   }) => {
     await using world = await startWorld({
       ...STUBBORN_BILLING,
-      ...withPolicy("timeout: 20s", "timeout: 2s, onTimeout: rollback"),
+      ...withPolicy("timeout: 5m", "timeout: 2s, onTimeout: rollback"),
     });
     const first = currentHash(world);
     expect(

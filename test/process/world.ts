@@ -34,7 +34,7 @@ keys:
     consumers:
       - { name: payments, probe: { http: "\${PAYMENTS_URL}/healthz" } }
       - { name: billing, probe: { http: "\${BILLING_URL}/healthz" } }
-    confirm: { timeout: 20s, interval: 50ms, successThreshold: 2 }
+    confirm: { timeout: 5m, interval: 50ms, successThreshold: 2 }
     retire: { watch: 100ms }
 `;
 

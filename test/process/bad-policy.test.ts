@@ -78,7 +78,7 @@ describe.concurrent("a policy that cannot be used is told with place and remedy,
       | DIR/OTHER/rotation.yaml:15:15  keys[0].schedule: found a list; accepted: cron of five fields like "0 10 * * 2", { every: 30d }, or none
       |    15 |     schedule: [daily]
       |       |               ^
-      | DIR/OTHER/rotation.yaml:20:46  keys[0].confirm.succesThreshold: unknown field; accepted: timeout, interval, successThreshold, onTimeout
+      | DIR/OTHER/rotation.yaml:20:45  keys[0].confirm.succesThreshold: unknown field; accepted: timeout, interval, successThreshold, onTimeout
       |    20 |     confirm: { timeout: 5m, interval: 50ms, succesThreshold: 2 }
       |       |                                             ^
       |       did you mean "successThreshold"?

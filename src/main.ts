@@ -15,9 +15,10 @@ import { type Random, systemRandom } from "./lib/random.ts";
 import { secretReader } from "./lib/secret-source.ts";
 import { loadPolicy, type PolicyNote } from "./policy/load.ts";
 import { didYouMean } from "./policy/nearest.ts";
-import type { Policy, ProviderPolicy, StorePolicy } from "./policy/schema.ts";
+import type { KeyPolicy, Policy, ProviderPolicy, StorePolicy } from "./policy/schema.ts";
 import { createProbe } from "./probes/create-probe.ts";
 import type { ProbeParts } from "./probes/parts.ts";
+import type { Probe } from "./probes/probe.ts";
 import { createReload } from "./probes/reload.ts";
 import { arouterProvider } from "./providers/arouter/provider.ts";
 import { openRouterProvider } from "./providers/openrouter/provider.ts";
@@ -48,6 +49,7 @@ export interface Clients {
   /** Throws RotationError `usage` for a name that the policy lacks; so does `store`. */
   provider(name: string): Provider;
   store(name: string): Store;
+  probes(key: KeyPolicy): Probe[];
 }
 
 export interface Opened {
@@ -87,7 +89,7 @@ export async function open(options: OpenOptions): Promise<Opened> {
     policy,
     warnings,
     engine,
-    clients: clients(policy, made),
+    clients: clients(policy, options.env, made),
     journal,
     clock,
     random,
@@ -116,11 +118,17 @@ function makers(env: NodeJS.ProcessEnv, log: Log): Makers {
   };
 }
 
-function clients({ providers, stores }: Policy, made: Makers): Clients {
+function clients({ providers, stores }: Policy, env: NodeJS.ProcessEnv, made: Makers): Clients {
+  const parts = probeParts(env);
   return {
     provider: (name) => made.provider(name, entry("provider", providers, name)),
     store: (name) => made.store(name, entry("store", stores, name)),
+    probes: (key) => probesOf(key, parts),
   };
+}
+
+function probesOf({ consumers }: KeyPolicy, parts: ProbeParts): Probe[] {
+  return consumers === "none" ? [] : consumers.map((consumer) => createProbe(consumer, parts));
 }
 
 function entry<T>(kind: string, entries: Readonly<Record<string, T>>, name: string): T {
@@ -131,8 +139,8 @@ function entry<T>(kind: string, entries: Readonly<Record<string, T>>, name: stri
   });
 }
 
-function connections(env: NodeJS.ProcessEnv, made: Makers): Connections {
-  const parts: ProbeParts = {
+function probeParts(env: NodeJS.ProcessEnv): ProbeParts {
+  return {
     send: directSend(),
     readSecret: secretReader(env),
     readFile: (path) => readFile(path, "utf8"),
@@ -141,11 +149,14 @@ function connections(env: NodeJS.ProcessEnv, made: Makers): Connections {
     clock: systemClock,
     env,
   };
+}
+
+function connections(env: NodeJS.ProcessEnv, made: Makers): Connections {
+  const parts = probeParts(env);
   return {
     provider: ({ key, provider }) => made.provider(key.provider, provider),
     store: ({ key, store }) => made.store(key.store.use, store),
-    probes: ({ key }) =>
-      key.consumers === "none" ? [] : key.consumers.map((consumer) => createProbe(consumer, parts)),
+    probes: ({ key }) => probesOf(key, parts),
     reloads: ({ key }) =>
       key.consumers === "none"
         ? []

@@ -9,6 +9,7 @@ import { Command } from "commander";
 import { describe, expect, it, onTestFinished, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { declareActing } from "../src/commands/declare-acting.ts";
+import { declareKeys } from "../src/commands/declare-keys.ts";
 import { declareOperator } from "../src/commands/declare-operator.ts";
 import { declareReading } from "../src/commands/declare-reading.ts";
 import { declareSandbox } from "../src/commands/declare-sandbox.ts";
@@ -40,7 +41,7 @@ async function parsed(words: readonly string[]): Promise<void> {
   const silent = { writeOut: () => {}, writeErr: () => {} };
   program.exitOverride().configureOutput(silent);
   for (const option of globals()) program.addOption(option);
-  for (const declare of [declareActing, declareOperator, declareReading, declareSandbox]) {
+  for (const declare of [declareActing, declareKeys, declareOperator, declareReading, declareSandbox]) {
     declare(program, async () => {});
   }
   const names = program.commands.map((command) => command.name());

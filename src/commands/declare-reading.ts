@@ -71,8 +71,19 @@ export function declareReading(program: Command, run: Run): void {
 
   program
     .command("validate")
-    .description("check the policy; calls nothing")
+    .argument("[KEY...]", "with --online: names of keys; all when none is given")
+    .description("check the policy; calls nothing unless --online is given")
+    .option("--online", "also try credentials, rights, secrets, probes and clocks; changes nothing")
     .addOption(json())
-    .addHelpText("after", examples("rotate validate", "rotate validate --policy staging.yaml --json"))
-    .action((options) => run(async (globals) => (await import("./validate.ts")).validate(globals, options)));
+    .addHelpText(
+      "after",
+      examples(
+        "rotate validate",
+        "rotate validate --policy staging.yaml --json",
+        "rotate validate --online payments-api",
+      ),
+    )
+    .action((keys: string[], options) =>
+      run(async (globals) => (await import("./validate.ts")).validate(globals, keys, options)),
+    );
 }

@@ -11,7 +11,8 @@ import type { KeyResult, KeyStatus } from "../rotation/report.ts";
  *   history    { "events": EventJson[] }
  *   once, --now, rollback, revoke, approve  { "results": ResultJson[] }
  *   identify   { "known": boolean, "key"?, "hash"?, "state"?, "fingerprint" }
- *   validate   { "valid": boolean, "faults": FaultJson[], "warnings": PolicyNote[] }
+ *   validate   { "valid": boolean, "faults": FaultJson[], "warnings": PolicyNote[],
+ *                "online"?: { "ok": boolean, "groups": CheckGroup[] } }   with --online
  */
 
 export type FaultJson = Omit<Fault, "excerpt">;

@@ -77,7 +77,7 @@ function build(run: Run): Command {
           }),
         ].join(" "),
       commandUsage: (command) =>
-        command.parent ? `rotate ${spelled(command)} ${command.usage()}` : "rotate [options] COMMAND",
+        command.parent ? `${pathOf(command)} ${command.usage()}` : "rotate [options] COMMAND",
     })
     .addHelpText(
       "after",
@@ -92,6 +92,11 @@ rotate COMMAND --help says more about a command.`,
   declareKeys(program, run);
   declareSandbox(program, run);
   return program;
+}
+
+/** `rotate keys list`. */
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${spelled(command)}` : command.name();
 }
 
 /** How a person types a command. */

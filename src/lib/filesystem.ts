@@ -69,7 +69,8 @@ export async function refuseNetworkFileSystem(
   );
 }
 
-async function nearestExisting(folder: string): Promise<string> {
+/** The folder, or the nearest above it that exists. Throws RotationError `forbidden` or `unusable` when that cannot be told. */
+export async function nearestExisting(folder: string): Promise<string> {
   try {
     await stat(folder);
     return folder;

@@ -1,3 +1,4 @@
+import type { Check } from "../lib/check.ts";
 import type { Owner } from "../lib/owner.ts";
 import type { Secret } from "../lib/secret.ts";
 
@@ -55,6 +56,18 @@ export interface StageRequest {
   base: string;
 }
 
+/** What can be known of a secret and of our rights to it without changing anything. */
+export interface Examination {
+  /** What is there; left out when it could not be read. */
+  found?: {
+    /** Whether there is a secret at all, be it without a current version. */
+    exists: boolean;
+    view: SecretView;
+  };
+  /** One for each right and each place that a rotation needs. */
+  checks: Check[];
+}
+
 /**
  * Keeps secrets, in versions. Every method throws RotationError: `forbidden`, `throttled`,
  * `unreachable`, `unclear`, `unusable` (there, but not to be read or written), `full`,
@@ -89,4 +102,9 @@ export interface Store {
   fence(ref: SecretRef, base: string): Promise<void>;
   /** Removes a version that is not current: a staged one, or one retained for rollback. Absent is done. */
   drop(ref: SecretRef, version: string): Promise<void>;
+  /**
+   * Tries whatever a rotation of the secret needs, and changes nothing: not even what `observe`
+   * would finish or make. Never throws: a failure is a check that failed.
+   */
+  check?(ref: SecretRef): Promise<Examination>;
 }

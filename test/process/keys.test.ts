@@ -9,7 +9,15 @@ import { serve } from "../../src/sandbox/serve.ts";
 import { fileStore } from "../../src/stores/file/file-store.ts";
 import { session, sessions } from "./transcript.ts";
 import { changingNothing } from "./unchanged.ts";
-import { currentHash, currentKey, rotate, startWorld, type World, withPolicy } from "./world.ts";
+import {
+  currentHash,
+  currentKey,
+  rotate,
+  STUBBORN_BILLING,
+  startWorld,
+  type World,
+  withPolicy,
+} from "./world.ts";
 
 /** Two plaintexts whose hashes begin with the same eight digits, and one more. */
 const TWINS = ["sk-or-v1-twin-185413", "sk-or-v1-twin-149489"] as const;
@@ -25,8 +33,18 @@ function people({ sandbox: { model } }: World): void {
   model.update(issued.hash, { disabled: true });
 }
 
-const text = (world: World, args: string[]) => session(world, ["keys", ...args]);
-const keys = (world: World, ...runs: string[][]) => sessions(world, ...runs.map((args) => ["keys", ...args]));
+const text = async (world: World, args: string[]) => steady(await session(world, ["keys", ...args]));
+const keys = async (world: World, ...runs: string[][]) =>
+  steady(await sessions(world, ...runs.map((args) => ["keys", ...args])));
+
+/** What else differs from run to run. */
+function steady(transcript: string): string {
+  return transcript
+    .replace(/[\d-]{10}T[\d:.]+\+00:00/g, "TIME")
+    .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "UUID")
+    .replace(/(usage\w*) +[\d.]+/g, "$1  N")
+    .replace(/[\d.]+(?= {2}TIME {2}none {2}payments-api)/g, "SPENT");
+}
 const named = ({ sandbox }: World, name: string) => sandbox.model.allKeys().find((key) => key.name === name);
 
 describe.concurrent("rotate keys list", { timeout: 60_000 }, () => {
@@ -48,7 +66,7 @@ describe.concurrent("rotate keys list", { timeout: 60_000 }, () => {
       "$ rotate keys list
       NAME  LABEL  HASH  DISABLED  LIMIT  REMAINING  RESET  USAGE  CREATED  EXPIRES  KEY
       laptop  LABEL  k1  no  12.5  12.5  weekly  0  TIME  none  -
-      keyturn/default/payments-api/DATE/ID  LABEL  k2  no  none  none  none  0.0042  TIME  none  payments-api (current)
+      keyturn/default/payments-api/DATE/ID  LABEL  k2  no  none  none  none  SPENT  TIME  none  payments-api (current)
       | rotate: 1 disabled key is not shown; --include-disabled shows them too
       exit 0
 
@@ -120,19 +138,19 @@ describe.concurrent("rotate keys get", { timeout: 60_000 }, () => {
       limit_remaining  12.5
       limit_reset  weekly
       include_byok_in_limit  no
-      usage  0
-      usage_daily  0
-      usage_weekly  0
-      usage_monthly  0
-      byok_usage  0
-      byok_usage_daily  0
-      byok_usage_weekly  0
-      byok_usage_monthly  0
-      created_at  2026-11-21T05:05:40.218000+00:00
+      usage  N
+      usage_daily  N
+      usage_weekly  N
+      usage_monthly  N
+      byok_usage  N
+      byok_usage_daily  N
+      byok_usage_weekly  N
+      byok_usage_monthly  N
+      created_at  TIME
       updated_at  none
       expires_at  none
       creator_user_id  none
-      workspace_id  65e2aaf3-0921-4f49-8107-0485307957b5
+      workspace_id  UUID
       external_user  none
       exit 0"
     `);
@@ -180,7 +198,7 @@ describe.concurrent("rotate keys get", { timeout: 60_000 }, () => {
 
       $ rotate keys get
       | rotate: missing required argument 'HASH'
-      |   rotate --help says what is accepted
+      |   rotate keys get --help says what is accepted
       exit 2"
     `);
   });
@@ -276,22 +294,22 @@ describe.concurrent("rotate keys create", { timeout: 60_000 }, () => {
 
       $ rotate keys create ci --limit abc --reveal
       | rotate: option '--limit <credits>' argument 'abc' is invalid. Give an amount in credits like 25 or 0.5, or none.
-      |   rotate --help says what is accepted
+      |   rotate keys create --help says what is accepted
       exit 2
 
       $ rotate keys create ci --limit -5 --reveal
       | rotate: option '--limit <credits>' argument '-5' is invalid. Give an amount in credits like 25 or 0.5, or none.
-      |   rotate --help says what is accepted
+      |   rotate keys create --help says what is accepted
       exit 2
 
       $ rotate keys create ci --limit-reset yearly --reveal
       | rotate: option '--limit-reset <period>' argument 'yearly' is invalid. Give daily, weekly, monthly or none.
-      |   rotate --help says what is accepted
+      |   rotate keys create --help says what is accepted
       exit 2
 
       $ rotate keys create ci --expires-at tomorrow --reveal
       | rotate: option '--expires-at <instant>' argument 'tomorrow' is invalid. Give an instant like TIME.
-      |   rotate --help says what is accepted
+      |   rotate keys create --help says what is accepted
       exit 2
 
       $ rotate keys create ci --expires-at TIME --reveal
@@ -301,7 +319,7 @@ describe.concurrent("rotate keys create", { timeout: 60_000 }, () => {
 
       $ rotate keys create ci --expires-at TIME --expires-after 45d --reveal
       | rotate: option '--expires-after <duration>' cannot be used with option '--expires-at <instant>'
-      |   rotate --help says what is accepted
+      |   rotate keys create --help says what is accepted
       exit 2
 
       $ rotate keys create ci --allowed-model gpt-5 --reveal
@@ -321,7 +339,7 @@ describe.concurrent("rotate keys create", { timeout: 60_000 }, () => {
 
       $ rotate keys create --reveal
       | rotate: missing required argument 'NAME'
-      |   rotate --help says what is accepted
+      |   rotate keys create --help says what is accepted
       exit 2
 
       $ rotate keys create ci --secret ci
@@ -390,7 +408,7 @@ describe.concurrent("rotate keys create --store", { timeout: 60_000 }, () => {
     await using world = await startWorld();
     expect(await text(world, ["create", "ci", ...STORE])).toMatchInlineSnapshot(`
       "$ rotate keys create ci --store local --secret ci --field API_KEY
-      created key k1 (LABEL); it is in secret ci, field API_KEY, of local version c0629bef-00ce-560c-841f-c9bd28d424e6
+      created key k1 (LABEL) and put it into field API_KEY of secret ci in store local (version UUID)
       exit 0"
     `);
     const first = secretOf(world).API_KEY;
@@ -406,9 +424,7 @@ describe.concurrent("rotate keys create --store", { timeout: 60_000 }, () => {
   });
 
   test("takes no secret that has a value, or that a key of the policy is kept in", async ({ expect }) => {
-    await using world = await startWorld(
-      withPolicy("stores:\n", 'stores:\n  again: { type: file, path: "${KEYTURN_STORE}" }\n'),
-    );
+    await using world = await startWorld();
     await rotate(world, ["keys", "create", "ci", ...STORE]);
     expect(
       await changingNothing(world, () =>
@@ -417,37 +433,48 @@ describe.concurrent("rotate keys create --store", { timeout: 60_000 }, () => {
           ["create", "ci", ...STORE],
           ["create", "ci", "--store", "local", "--secret", "ci"],
           ["create", "ci", "--store", "local", "--secret", "payments-api", "--field", "OPENROUTER_API_KEY"],
-          ["create", "ci", "--store", "again", "--secret", "payments-api", "--field", "OTHER"],
+          ["create", "ci", "--store", "local", "--secret", "payments-api", "--field", "OTHER"],
         ),
       ),
     ).toMatchInlineSnapshot(`
       "$ rotate keys create ci --store local --secret ci --field API_KEY
-      | rotate: the policy is invalid
-      | DIR/rotation.yaml:11:30  stores.local.path: this is the directory of the store again; each store needs a directory of its own
-      |    11 |   local: { type: file, path: "\${KEYTURN_STORE}" }
-      |       |                              ^
-      exit 2
+      | rotate: field API_KEY of secret ci in store local has a value already
+      |   name another secret or field
+      exit 1
 
       $ rotate keys create ci --store local --secret ci
-      | rotate: the policy is invalid
-      | DIR/rotation.yaml:11:30  stores.local.path: this is the directory of the store again; each store needs a directory of its own
-      |    11 |   local: { type: file, path: "\${KEYTURN_STORE}" }
-      |       |                              ^
-      exit 2
+      | rotate: secret ci is a JSON object, and no field is named
+      |   name the field, or another secret
+      exit 1
 
       $ rotate keys create ci --store local --secret payments-api --field OPENROUTER_API_KEY
-      | rotate: the policy is invalid
-      | DIR/rotation.yaml:11:30  stores.local.path: this is the directory of the store again; each store needs a directory of its own
-      |    11 |   local: { type: file, path: "\${KEYTURN_STORE}" }
-      |       |                              ^
-      exit 2
+      | rotate: field OPENROUTER_API_KEY of secret payments-api in store local is where payments-api is kept fresh
+      |   name another secret; \`rotate --now payments-api\` puts a new key into this one
+      exit 1
 
-      $ rotate keys create ci --store again --secret payments-api --field OTHER
-      | rotate: the policy is invalid
-      | DIR/rotation.yaml:11:30  stores.local.path: this is the directory of the store again; each store needs a directory of its own
-      |    11 |   local: { type: file, path: "\${KEYTURN_STORE}" }
-      |       |                              ^
-      exit 2"
+      $ rotate keys create ci --store local --secret payments-api --field OTHER
+      | rotate: field OTHER of secret payments-api in store local is where payments-api is kept fresh
+      |   name another secret; \`rotate --now payments-api\` puts a new key into this one
+      exit 1"
+    `);
+  });
+
+  test("knows such a secret under another name of its store, without asking the store", async ({
+    expect,
+  }) => {
+    const aws = "{ type: aws-secrets-manager, region: eu-west-1 }";
+    await using world = await startWorld({
+      policy: (yaml) =>
+        yaml
+          .replace("stores:\n", `stores:\n  aws: ${aws}\n  again: ${aws}\n`)
+          .replace("use: local", "use: aws"),
+    });
+    const other = ["--store", "again", "--secret", "payments-api", "--field", "OTHER"];
+    expect(await text(world, ["create", "ci", ...other])).toMatchInlineSnapshot(`
+      "$ rotate keys create ci --store again --secret payments-api --field OTHER
+      | rotate: field OTHER of secret payments-api in store again is where payments-api is kept fresh
+      |   name another secret; \`rotate --now payments-api\` puts a new key into this one
+      exit 1"
     `);
   });
 
@@ -481,7 +508,7 @@ describe.concurrent("rotate keys create --store", { timeout: 60_000 }, () => {
     await store.promote(ref, staged.version, base);
     expect(await running).toMatchInlineSnapshot(`
       "$ rotate keys create ci --store local --secret ci --field API_KEY
-      | rotate: secret ci, field API_KEY, of local could not be given the new key: secret ci, field API_KEY, of local was given a value by someone else meanwhile
+      | rotate: field API_KEY of secret ci in store local could not be given the new key: field API_KEY of secret ci in store local was given a value by someone else meanwhile
       |   the key was deleted again (k1)
       exit 1"
     `);
@@ -511,19 +538,19 @@ describe.concurrent("rotate keys update", { timeout: 60_000 }, () => {
       limit_remaining  0.000001
       limit_reset  daily
       include_byok_in_limit  yes
-      usage  0
-      usage_daily  0
-      usage_weekly  0
-      usage_monthly  0
-      byok_usage  0
-      byok_usage_daily  0
-      byok_usage_weekly  0
-      byok_usage_monthly  0
-      created_at  2026-11-21T05:05:48.686000+00:00
-      updated_at  2026-11-21T05:05:49.461000+00:00
+      usage  N
+      usage_daily  N
+      usage_weekly  N
+      usage_monthly  N
+      byok_usage  N
+      byok_usage_daily  N
+      byok_usage_weekly  N
+      byok_usage_monthly  N
+      created_at  TIME
+      updated_at  TIME
       expires_at  none
       creator_user_id  none
-      workspace_id  eca5c8b3-abb8-44d9-82e4-f229c62e6047
+      workspace_id  UUID
       external_user  none
       exit 0
 
@@ -541,10 +568,10 @@ describe.concurrent("rotate keys update", { timeout: 60_000 }, () => {
           "includeByokInLimit": true,
           "usage": 0,
           "byokUsage": 0,
-          "createdAt": "2026-11-21T05:05:48.686000+00:00",
-          "updatedAt": "2026-11-21T05:05:50.226000+00:00",
+          "createdAt": "TIME",
+          "updatedAt": "TIME",
           "expiresAt": null,
-          "workspaceId": "eca5c8b3-abb8-44d9-82e4-f229c62e6047",
+          "workspaceId": "UUID",
           "creatorUserId": null,
           "raw": {
             "hash": "k1",
@@ -563,11 +590,11 @@ describe.concurrent("rotate keys update", { timeout: 60_000 }, () => {
             "byok_usage_daily": 0,
             "byok_usage_weekly": 0,
             "byok_usage_monthly": 0,
-            "created_at": "2026-11-21T05:05:48.686000+00:00",
-            "updated_at": "2026-11-21T05:05:50.226000+00:00",
+            "created_at": "TIME",
+            "updated_at": "TIME",
             "expires_at": null,
             "creator_user_id": null,
-            "workspace_id": "eca5c8b3-abb8-44d9-82e4-f229c62e6047",
+            "workspace_id": "UUID",
             "external_user": null
           }
         }
@@ -600,12 +627,12 @@ describe.concurrent("rotate keys update", { timeout: 60_000 }, () => {
 
       $ rotate keys update 52e93753c --limit abc
       | rotate: option '--limit <credits>' argument 'abc' is invalid. Give an amount in credits like 25 or 0.5, or none.
-      |   rotate --help says what is accepted
+      |   rotate keys update --help says what is accepted
       exit 2
 
       $ rotate keys update 52e93753c --include-byok-in-limit yes
       | rotate: option '--include-byok-in-limit <true|false>' argument 'yes' is invalid. Give true or false.
-      |   rotate --help says what is accepted
+      |   rotate keys update --help says what is accepted
       exit 2
 
       $ rotate keys update 52e93753c --allowed-provider openai
@@ -615,7 +642,7 @@ describe.concurrent("rotate keys update", { timeout: 60_000 }, () => {
 
       $ rotate keys update 52e93753c --expires-after 45d
       | rotate: unknown option '--expires-after'
-      |   rotate --help says what is accepted
+      |   rotate keys update --help says what is accepted
       exit 2
 
       $ rotate keys update ffffffff --limit 1
@@ -701,9 +728,22 @@ describe.concurrent("rotate keys disable, enable and delete", { timeout: 60_000 
     expect(JSON.parse(stdout)).toEqual({ provider: "openrouter", hash, deleted: true });
   });
 
-  test("refuse both keys of a rotation in flight; an old one that it has disabled may go early", async ({
-    expect,
-  }) => {
+  test("refuse both keys of a rotation in flight", async ({ expect }) => {
+    await using world = await startWorld({
+      ...STUBBORN_BILLING,
+      ...withPolicy("timeout: 5m, interval: 50ms", "timeout: 2s, interval: 50ms"),
+    });
+    expect((await rotate(world, ["--now", "payments-api"])).status).toBe(1);
+    const live = world.sandbox.model.liveKeys().map(({ hash }) => hash);
+    expect(live.length).toBe(2);
+    for (const hash of live) {
+      expect((await rotate(world, ["keys", "delete", hash, "--yes"])).status).toBe(1);
+      expect((await rotate(world, ["keys", "disable", hash])).status).toBe(1);
+    }
+    expect(world.sandbox.model.liveKeys().length).toBe(2);
+  });
+
+  test("delete a key early that a rotation has disabled, but not the one after it", async ({ expect }) => {
     await using world = await startWorld(
       withPolicy("retire: { watch: 100ms }", "retire: { watch: 100ms, keepDisabledFor: 24h }"),
     );
@@ -722,14 +762,15 @@ describe.concurrent("rotate keys disable, enable and delete", { timeout: 60_000 
 describe.concurrent("rotate keys current", { timeout: 60_000 }, () => {
   test("shows what the provider says of a key that is piped in, and whose it is", async ({ expect }) => {
     await using world = await startWorld();
-    const ask = (stdin: string, ...more: string[]) => session(world, ["keys", "current", ...more], { stdin });
+    const ask = (stdin: string, ...more: string[]) =>
+      session(world, ["keys", "current", ...more], { stdin }).then(steady);
     const shown = [
       await ask(`${currentKey(world)}\n`),
       await ask(`sk-or-v1-${"0".repeat(64)}`),
       await ask(""),
       await ask("two words"),
     ];
-    expect(shown.join("\n\n").replace(/(usage\w*) +[\d.]+/g, "$1  N")).toMatchInlineSnapshot(`
+    expect(shown.join("\n\n")).toMatchInlineSnapshot(`
       "$ rotate keys current
       label  LABEL
       limit  none
@@ -753,7 +794,7 @@ describe.concurrent("rotate keys current", { timeout: 60_000 }, () => {
       rate_limit  {"requests":-1,"interval":"10s","note":"This field is deprecated and safe to ignore."}
       expires_at  none
       creator_user_id  none
-      workspace_id  72a83793-f815-44c2-8019-598e462b4cc8
+      workspace_id  UUID
       key of the policy  payments-api (current)
       exit 0
 
@@ -775,6 +816,21 @@ describe.concurrent("rotate keys current", { timeout: 60_000 }, () => {
       stdin: world.env.OPENROUTER_MANAGEMENT_KEY,
     });
     expect(JSON.parse(stdout)).toMatchObject({ accepted: true, key: { isManagementKey: true } });
+  });
+});
+
+describe.concurrent("rotate keys, asked about itself", { timeout: 60_000 }, () => {
+  test("explains each of its commands, with an example", async ({ expect }) => {
+    await using world = await startWorld({ provisioned: false });
+    const help = (await rotate(world, ["keys", "--help"])).stdout;
+    const names = ["list", "get", "create", "update", "disable", "enable", "delete", "current"];
+    for (const name of names) {
+      expect(help).toMatch(new RegExp(`^  ${name}\\b`, "m"));
+      const { stdout, status } = await rotate(world, ["keys", name, "--help"]);
+      expect(status).toBe(0);
+      expect(stdout).toContain(`Usage: rotate keys ${name} `);
+      expect(stdout).toMatch(new RegExp(`Examples:\\n  \\$ rotate keys ${name}`));
+    }
   });
 });
 
@@ -886,11 +942,11 @@ describe.concurrent("rotate keys with several providers", { timeout: 60_000 }, (
       limit_remaining  7
       limit_reset  daily
       allowed_providers  openai, anthropic
-      allowed_models  none
-      usage  0
-      usage_daily  0
-      usage_weekly  0
-      usage_monthly  0
+      allowed_models  all
+      usage  N
+      usage_daily  N
+      usage_weekly  N
+      usage_monthly  N
       expires_at  none
       disabled  no
       created_at  TIME

@@ -36,7 +36,7 @@ export async function create(context: Context, name: string, options: CreateOpti
     const version = await keep(context, destination, provider.client, { hash, key });
     const { store, ref } = destination;
     if (options.json) printJson({ ...shown, stored: { store: store.name, ...ref, version } });
-    else print(`created ${title}; it is in ${destination.title} version ${version}`);
+    else print(`created ${title} and put it into ${destination.title} (version ${version})`);
   } else {
     // Standard output first, and nothing else on it: this is the only time the key is seen.
     if (options.json) printJson({ ...shown, plaintext: key.reveal() });
@@ -55,7 +55,7 @@ async function issue({ name: provider, client }: Chosen, name: string, settings:
     const error = asRotationError(thrown);
     if (!mayHaveHappened(error)) throw error;
     throw new RotationError(error.code, `${error.message}; a key of that name may exist at ${provider} now`, {
-      hint: `its plaintext is lost: find it with \`rotate keys list --include-disabled --name ${shellWord(name)}\` and delete it`,
+      hint: `its plaintext is lost: find it with \`rotate keys list --include-disabled --name ${shellWord(name)}\` and delete it${error.hint ? `; ${error.hint}` : ""}`,
       cause: error,
     });
   }

@@ -14,7 +14,7 @@ export interface DestinationOptions {
 export interface Destination {
   store: Store;
   ref: SecretRef;
-  /** `secret ID of STORE`, for messages. */
+  /** `secret ID in store NAME`, for messages. */
   title: string;
 }
 
@@ -43,7 +43,7 @@ export function destinationOf({ clients }: Context, options: DestinationOptions)
   return {
     store,
     ref,
-    title: `secret ${secret}${field === undefined ? "" : `, field ${field},`} of ${name}`,
+    title: `${field === undefined ? "" : `field ${field} of `}secret ${secret} in store ${name}`,
   };
 }
 

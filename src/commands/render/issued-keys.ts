@@ -51,20 +51,26 @@ export function renderFields(
   place: Place | undefined,
   style: Style,
 ): string {
-  const rows = Object.entries(raw).map(([name, value]) => [plain(name), shown(value)]);
+  const rows = Object.entries(raw).map(([name, value]) => [
+    plain(name),
+    shown(value, RESTRICTIONS.has(name) ? "all" : "none"),
+  ]);
   if (place) rows.push(["key of the policy", `${place.key} (${place.state})`]);
   return table(rows.map(([name = "", value = ""]) => ({ cells: [style("bold", name), value] }))).join("\n");
 }
 
-/** A value of an answer for people: null is `none`, what is not there `-`. */
-function shown(value: unknown): string {
+/** Lists that restrict nothing where they are empty or not set. */
+const RESTRICTIONS = new Set(["allowed_providers", "allowed_models"]);
+
+/** A value of an answer for people; null and empty lists as `empty`, what is not there as `-`. */
+function shown(value: unknown, empty = "none"): string {
   if (value === undefined) return "-";
-  if (value === null) return "none";
+  if (value === null) return empty;
   if (typeof value === "number") return money(value);
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "string") return text(value);
   if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) {
-    return value.length === 0 ? "none" : value.map(plain).join(", ");
+    return value.length === 0 ? empty : value.map(plain).join(", ");
   }
   return plain(JSON.stringify(value));
 }

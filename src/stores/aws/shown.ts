@@ -19,6 +19,10 @@ export interface Shown {
   fences: number;
   foreign: string | undefined;
   warnings: string[];
+  /** All tags, AWS's own included. */
+  tags: ReadonlyMap<string, string>;
+  /** Undefined: the account's own key for Secrets Manager, which needs no rights of ours. */
+  kmsKey: string | undefined;
 }
 
 /** Throws `unusable` when the secret cannot be rotated at all: scheduled for deletion, or a replica. */
@@ -47,6 +51,8 @@ export function readShown(answer: DescribeSecretCommandOutput, ref: SecretRef, r
       answer.RotationEnabled && !answer.RotationLambdaARN
         ? [`AWS rotates secret ${ref.secret} by itself; turn that off, or leave the secret out of the policy`]
         : [],
+    tags,
+    kmsKey: answer.KmsKeyId,
   };
 }
 

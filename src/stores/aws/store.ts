@@ -6,6 +6,7 @@ import type { AwsStorePolicy } from "../../policy/schema.ts";
 import { movedOn, notFenceable } from "../refusals.ts";
 import type { SecretRef, Store } from "../store.ts";
 import { awsCalls } from "./calls.ts";
+import { check } from "./check.ts";
 import { claim } from "./claim.ts";
 import { connect } from "./client.ts";
 import { readMarks } from "./labels.ts";
@@ -51,6 +52,7 @@ export function awsStore(
     promote: (ref, version, base) => promote(secrets, ref, version, base),
     fence: (ref, base) => fence(secrets, ref, base),
     drop: (ref, version) => drop(secrets, ref, version),
+    check: (ref) => check(secrets, ref),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Random } from "../../lib/random.ts";
 import { type Backing, type HeldSecret, recordStore } from "../record-store.ts";
 import type { Store } from "../store.ts";
 import { removeLeftovers, replaceFiles } from "./atomic-write.ts";
+import { checkSecret } from "./check.ts";
 import { checkDirectory, checkModes, makeDirectory } from "./directories.ts";
 import { fsError } from "./fs-errors.ts";
 import { makeLock, withLock } from "./lock.ts";
@@ -72,7 +73,10 @@ export function fileStore(
       throw fsError(thrown, paths.root);
     }
   };
-  return recordStore(name, `file:${paths.root}`, { hold }, clock);
+  return {
+    ...recordStore(name, `file:${paths.root}`, { hold }, clock),
+    check: (ref) => checkSecret(ref, paths, modes, parts),
+  };
 }
 
 const LOCK_NEEDED = Symbol("lock needed");

@@ -1,0 +1,132 @@
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { session } from "./transcript.ts";
+import { changingNothing } from "./unchanged.ts";
+import { currentKey, rotate, startWorld, type World, withPolicy } from "./world.ts";
+
+const ONLINE = ["validate", "--online"];
+
+describe("validate --online of a key that is well", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
+  const run = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+    changingNothing(world, () => session(world, args, { env }));
+
+  test("shows that nothing is missing", async () => {
+    expect(await run(ONLINE)).toMatchInlineSnapshot(`
+      "$ rotate validate --online
+      provider openrouter
+        ✓ management key: environment variable OPENROUTER_MANAGEMENT_KEY is accepted and lists 1 key
+        ✓ clock: at most 0ms from the provider's
+      store local
+        ✓ directory: DIR/secrets is there and may be written
+        ✓ disk: not a network file system
+        ✓ lock: DIR/secrets/.keyturn/lock.db may be taken
+        ✓ files: DIR/secrets/payments-api.json and its record may be written
+        ✓ owner: payments-api bears our stamp
+        ✓ current: payments-api (OPENROUTER_API_KEY) holds key k1
+      key payments-api
+        ✓ current key: accepted by openrouter (LABEL)
+        ✓ consumer payments: PAYMENTS/healthz (payments-1) serves sha256:k1
+        ✓ consumer billing: BILLING/healthz (billing-1) serves sha256:k1
+      nothing speaks against a rotation
+      exit 0"
+    `);
+  });
+
+  test("gives the same as JSON", async () => {
+    const { stdout, status } = await rotate(world, [...ONLINE, "payments-api", "--json"]);
+    const { valid, faults, online } = JSON.parse(stdout);
+    expect({ valid, faults, status, ok: online.ok }).toEqual({ valid: true, faults: [], status: 0, ok: true });
+    expect(online.groups.map(({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`)).toEqual([
+      "provider openrouter",
+      "store local",
+      "key payments-api",
+    ]);
+    expect(online.groups[0].checks[0]).toEqual({
+      check: "management key",
+      result: "passed",
+      says: "environment variable OPENROUTER_MANAGEMENT_KEY is accepted and lists 1 key",
+    });
+  });
+
+  test("recognises an ordinary key in the management key's place", async () => {
+    const shown = await run(ONLINE, { OPENROUTER_MANAGEMENT_KEY: currentKey(world) });
+    expect(shown.split("\n").slice(1, 5).join("\n")).toMatchInlineSnapshot(`
+      "provider openrouter
+        ✗ management key: environment variable OPENROUTER_MANAGEMENT_KEY holds an ordinary API key (LABEL), which cannot manage keys
+            check environment variable OPENROUTER_MANAGEMENT_KEY: an ordinary API key cannot manage keys; it must hold a management key (formerly: provisioning key), made at https://openrouter.ai/settings/management-keys, by someone who may create keys
+        ✓ clock: at most 0ms from the provider's"
+    `);
+    expect(shown).toMatch(/1 of \d+ checks failed\nexit 1$/);
+  });
+
+  test("tells a management key that is not accepted, and one that is not given", async () => {
+    const wrong = await run(ONLINE, { OPENROUTER_MANAGEMENT_KEY: "sk-or-v1-wrong" });
+    const none = await run(ONLINE, { OPENROUTER_MANAGEMENT_KEY: undefined });
+    const line = (shown: string) => shown.split("\n").slice(2, 4).join("\n");
+    expect([line(wrong), line(none)].join("\n")).toMatchInlineSnapshot(`
+      "  ✗ management key: cannot list keys at openrouter: HTTP 401, “User not found.”
+            the management key was refused: check environment variable OPENROUTER_MANAGEMENT_KEY; it must hold a management key (formerly: provisioning key), made at https://openrouter.ai/settings/management-keys
+        ✗ management key: environment variable OPENROUTER_MANAGEMENT_KEY is not set
+            set OPENROUTER_MANAGEMENT_KEY, or name a file with { file: PATH }"
+    `);
+  });
+
+  test("tells the stamp of another journal", async () => {
+    const shown = await run(ONLINE, { KEYTURN_JOURNAL: join(world.sandbox.folder, "elsewhere/journal.db") });
+    expect(shown).toContain('  ✗ owner: payments-api is kept by installation "default" (journal ID)');
+    expect(shown).toContain("if that one is gone for good: rotate --now payments-api --take-over");
+    expect(existsSync(join(world.sandbox.folder, "elsewhere"))).toBe(false);
+  });
+
+  test("tells a store's directory that everyone may read", async () => {
+    const path = world.env.KEYTURN_STORE as string;
+    await chmod(path, 0o755);
+    const shown = await run(ONLINE);
+    await chmod(path, 0o700);
+    expect(shown).toContain("  ✗ directory: directory DIR/secrets has mode 0755: it is open to everyone");
+    expect(shown).toContain("– secret: payments-api: not checked, as its store cannot be used");
+    expect(shown).toMatch(/exit 1$/);
+  });
+
+  test("tells a broken file from an absent one", async () => {
+    const { file } = world.sandbox.secret;
+    const saved = await readFile(file, "utf8");
+    await writeFile(file, "{ oops");
+    const shown = await run(ONLINE);
+    await writeFile(file, saved);
+    expect(shown).toContain("✗ secret: DIR/secrets/payments-api.json is not a JSON object");
+  });
+
+  test("tells of a value that the provider refuses, and whose consumers use another", async () => {
+    const { file, field } = world.sandbox.secret;
+    const saved = await readFile(file, "utf8");
+    await world.sandbox.setApplyDelay?.("payments", 3_600_000);
+    await writeFile(file, JSON.stringify({ [field]: "sk-or-v1-nobodys" }));
+    const shown = await run(ONLINE);
+    await writeFile(file, saved);
+    expect(shown).toContain("✗ current key: openrouter refuses the secret's current value");
+  });
+
+  test("asks no keys that are not named, and takes no unknown one", async () => {
+    expect(await run([...ONLINE, "payment-api"])).toMatchInlineSnapshot(`
+      "$ rotate validate --online payment-api
+      | rotate: the policy has no key "payment-api"
+      |   did you mean payments-api?
+      exit 2"
+    `);
+    expect(await run(["validate", "payments-api"])).toMatchInlineSnapshot(`
+      "$ rotate validate payments-api
+      | rotate: keys are named only with --online
+      |   the policy is one: rotate validate checks all of it
+      exit 2"
+    `);
+  });
+});

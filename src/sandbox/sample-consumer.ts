@@ -1,20 +1,23 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { healthBody, watchKey } from "../consumer.ts";
+import { healthBody, type KeyWatch } from "../consumer.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { asRotationError } from "../lib/errors.ts";
 import { directSend } from "../lib/http-direct.ts";
 import { fingerprint, Secret } from "../lib/secret.ts";
 
+export type WatchKey = (onChange: (key: string) => void) => KeyWatch;
+
 export interface SampleConsumerOptions {
   name: string;
   /** The key's name in the policy, as its health answer has it. */
   keyName: string;
-  /** The store's consumer file, and its field when it is a JSON object. */
-  file: string;
-  field?: string;
-  /** Base URL of the provider, up to and without `/chat/completions`. */
+  /** Starts to read the key from where the store keeps it; `onChange` is told each key that comes later. */
+  watch: WatchKey;
+  /** Base URL of the provider's model calls, up to and without `/chat/completions`. */
   providerUrl: string;
+  /** The model that it calls. */
+  model: string;
   /** How long after reading a new key it starts to use it, as a service with a configuration of its own would. */
   applyDelayMs: number;
   requestsPerSecond: number;
@@ -44,7 +47,7 @@ const MOST_FAILURES = 100;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
- * A service that uses a key: watches its file, starts to use a new key after a delay of its own,
+ * A service that uses a key: watches where the store keeps it, starts to use a new key after a delay of its own,
  * sends steady traffic with it and tells the truth about both. Before its first key it sends
  * nothing and is not ready: 503, status `waiting`.
  */
@@ -55,11 +58,7 @@ export async function startSampleConsumer(options: SampleConsumerOptions): Promi
   const stats: SampleConsumerStats = { sent: 0, failed: 0, failures: [] };
   /** Requests under way by the key that they bear. */
   const underWay = new Map<string, Set<Promise<void>>>();
-  const watched = watchKey(options.file, {
-    field: options.field,
-    intervalMs: 500,
-    onChange: (key) => void applyLater(key),
-  });
+  const watched = options.watch((key) => void applyLater(key));
   let applied = watched.current();
 
   async function applyLater(key: string): Promise<void> {
@@ -74,7 +73,7 @@ export async function startSampleConsumer(options: SampleConsumerOptions): Promi
       url: `${options.providerUrl}/chat/completions`,
       headers: { authorization: new Secret(`Bearer ${key}`), "content-type": "application/json" },
       body: JSON.stringify({
-        model: "openrouter/auto",
+        model: options.model,
         messages: [{ role: "user", content: `hello from ${name}` }],
       }),
       timeoutMs: REQUEST_TIMEOUT_MS,

@@ -1,12 +1,18 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { session } from "./transcript.ts";
 import { changingNothing } from "./unchanged.ts";
-import { currentKey, rotate, startWorld, type World, withPolicy } from "./world.ts";
+import { currentKey, rotate, STUBBORN_BILLING, startWorld, type World, withPolicy } from "./world.ts";
 
 const ONLINE = ["validate", "--online"];
+
+/** What differs from run to run: how near the clocks are found, and the version of an edit. */
+async function online(world: World, args = ONLINE, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const shown = await session(world, args, { env });
+  return shown.replace(/within \d+s of/, "within 1s of").replace(/edit-[0-9a-f-]{36}/, "edit-ID");
+}
 
 describe("validate --online of a key that is well", () => {
   let world: World;
@@ -16,14 +22,14 @@ describe("validate --online of a key that is well", () => {
   afterAll(() => world[Symbol.asyncDispose]());
 
   const run = (args: string[], env: NodeJS.ProcessEnv = {}) =>
-    changingNothing(world, () => session(world, args, { env }));
+    changingNothing(world, () => online(world, args, env));
 
   test("shows that nothing is missing", async () => {
     expect(await run(ONLINE)).toMatchInlineSnapshot(`
       "$ rotate validate --online
       provider openrouter
         ✓ management key: environment variable OPENROUTER_MANAGEMENT_KEY is accepted and lists 1 key
-        ✓ clock: at most 0ms from the provider's
+        ✓ clock: within 1s of the provider's
       store local
         ✓ directory: DIR/secrets is there and may be written
         ✓ disk: not a network file system
@@ -43,7 +49,12 @@ describe("validate --online of a key that is well", () => {
   test("gives the same as JSON", async () => {
     const { stdout, status } = await rotate(world, [...ONLINE, "payments-api", "--json"]);
     const { valid, faults, online } = JSON.parse(stdout);
-    expect({ valid, faults, status, ok: online.ok }).toEqual({ valid: true, faults: [], status: 0, ok: true });
+    expect({ valid, faults, status, ok: online.ok }).toEqual({
+      valid: true,
+      faults: [],
+      status: 0,
+      ok: true,
+    });
     expect(online.groups.map(({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`)).toEqual([
       "provider openrouter",
       "store local",
@@ -62,7 +73,7 @@ describe("validate --online of a key that is well", () => {
       "provider openrouter
         ✗ management key: environment variable OPENROUTER_MANAGEMENT_KEY holds an ordinary API key (LABEL), which cannot manage keys
             check environment variable OPENROUTER_MANAGEMENT_KEY: an ordinary API key cannot manage keys; it must hold a management key (formerly: provisioning key), made at https://openrouter.ai/settings/management-keys, by someone who may create keys
-        ✓ clock: at most 0ms from the provider's"
+        ✓ clock: within 1s of the provider's"
     `);
     expect(shown).toMatch(/1 of \d+ checks failed\nexit 1$/);
   });
@@ -105,16 +116,6 @@ describe("validate --online of a key that is well", () => {
     expect(shown).toContain("✗ secret: DIR/secrets/payments-api.json is not a JSON object");
   });
 
-  test("tells of a value that the provider refuses, and whose consumers use another", async () => {
-    const { file, field } = world.sandbox.secret;
-    const saved = await readFile(file, "utf8");
-    await world.sandbox.setApplyDelay?.("payments", 3_600_000);
-    await writeFile(file, JSON.stringify({ [field]: "sk-or-v1-nobodys" }));
-    const shown = await run(ONLINE);
-    await writeFile(file, saved);
-    expect(shown).toContain("✗ current key: openrouter refuses the secret's current value");
-  });
-
   test("asks no keys that are not named, and takes no unknown one", async () => {
     expect(await run([...ONLINE, "payment-api"])).toMatchInlineSnapshot(`
       "$ rotate validate --online payment-api
@@ -128,5 +129,96 @@ describe("validate --online of a key that is well", () => {
       |   the policy is one: rotate validate checks all of it
       exit 2"
     `);
+  });
+});
+
+describe("validate --online of a key that is not well", () => {
+  test("tells a consumer that does not answer", async () => {
+    await using world = await startWorld();
+    const shown = await online(world, ONLINE, { PAYMENTS_URL: "http://127.0.0.1:1" });
+    expect(shown.split("\n").slice(-7).join("\n")).toMatchInlineSnapshot(`
+      "key payments-api
+        ✓ current key: accepted by openrouter (LABEL)
+        ✗ consumer payments: 127.0.0.1:1/healthz no connection to 127.0.0.1:1 (ECONNREFUSED)
+            no rotation starts before every consumer answers; check the service and its probe
+        ✓ consumer billing: BILLING/healthz (billing-1) serves sha256:k1
+      1 of 11 checks failed
+      exit 1"
+    `);
+  });
+
+  test("tells consumers that use another key than the store's, and a key that the provider refuses", async () => {
+    const late = { payments: 3_600_000, billing: 3_600_000 };
+    await using world = await startWorld({ applyDelays: late });
+    const { file, field } = world.sandbox.secret;
+    await writeFile(file, JSON.stringify({ [field]: "sk-or-v1-nobodys" }));
+    const shown = await changingNothing(world, () => online(world));
+    expect(shown.split("\n").slice(10).join("\n")).toMatchInlineSnapshot(`
+      "  – secret: secret payments-api was edited by hand; the edit is now current, as version edit-ID
+        ✓ current: payments-api (OPENROUTER_API_KEY) holds a value that the first pass adopts, if it can be proved which key it is
+      key payments-api
+        ✗ current key: openrouter refuses the secret's current value
+            if it is a placeholder, empty it and a first key is provisioned; if it expired, replace it by hand once
+        ✗ consumer payments: PAYMENTS/healthz (payments-1) serves another key sha256:k1
+            it does not use the store's current key of payments-api: check where it reads its key, and that it reads it again
+        ✗ consumer billing: BILLING/healthz (billing-1) serves another key sha256:k1
+            it does not use the store's current key of payments-api: check where it reads its key, and that it reads it again
+      3 of 12 checks failed
+      exit 1"
+    `);
+  });
+
+  test("lets a consumer be late while a rotation is in flight", async () => {
+    await using world = await startWorld(STUBBORN_BILLING);
+    await rotate(world, ["--now", "payments-api", "--deadline", "2s"]);
+    const shown = await changingNothing(world, () => online(world));
+    expect(shown).toMatch(/– consumer billing: .* serves another key .*; a rotation is in flight$/m);
+    expect(shown).toMatch(/exit 0$/);
+  });
+});
+
+describe("validate --online before the first key", () => {
+  test("says that a first key would be provisioned, and makes nothing", async () => {
+    await using world = await startWorld({ provisioned: false });
+    const before = await readdir(world.sandbox.folder, { recursive: true });
+    expect(await online(world)).toMatchInlineSnapshot(`
+      "$ rotate validate --online
+      provider openrouter
+        ✓ management key: environment variable OPENROUTER_MANAGEMENT_KEY is accepted and lists 0 keys
+        ✓ clock: within 1s of the provider's
+      store local
+        ✓ directory: DIR/secrets is there and may be written
+        ✓ disk: not a network file system
+        ✓ lock: DIR/secrets/.keyturn/lock.db is not there yet
+        ✓ files: DIR/secrets/payments-api.json and its record may be written
+        – current: payments-api (OPENROUTER_API_KEY) is not there: a first key would be PROVISIONED
+      key payments-api
+        – consumer payments: PAYMENTS/healthz (payments-1) HTTP 503, status "waiting"; it may be waiting for its first key
+        – consumer billing: BILLING/healthz (billing-1) HTTP 503, status "waiting"; it may be waiting for its first key
+      nothing speaks against a rotation
+      exit 0"
+    `);
+    expect(await readdir(world.sandbox.folder, { recursive: true })).toEqual(before);
+  });
+
+  test("fails where the secret is not to be created", async () => {
+    await using world = await startWorld({
+      provisioned: false,
+      ...withPolicy("field: OPENROUTER_API_KEY }", "field: OPENROUTER_API_KEY, create: false }"),
+    });
+    const shown = await online(world);
+    expect(shown).toContain("✗ current: payments-api (OPENROUTER_API_KEY) is not there, and is not made");
+    expect(shown).toMatch(/exit 1$/);
+  });
+
+  test("tells a store and a policy that cannot be used", async () => {
+    await using world = await startWorld({ provisioned: false });
+    await writeFile(join(world.sandbox.folder, "file"), "");
+    const path = join(world.sandbox.folder, "file/secrets");
+    const shown = await online(world, ONLINE, { KEYTURN_STORE: path });
+    expect(shown).toContain("✗ directory: DIR/file/secrets: something in its path is not a directory");
+    await writeFile(world.policyFile, "version: 2");
+    expect((await rotate(world, ONLINE)).status).toBe(2);
+    expect((await rotate(world, [...ONLINE, "--json"])).stdout).toContain('"valid": false');
   });
 });

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { fingerprint, type HealthBody } from "../../src/consumer.ts";
+import { fingerprint, type HealthBody, watchKey } from "../../src/consumer.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { createProbe } from "../../src/probes/create-probe.ts";
 import type { Expected } from "../../src/probes/probe.ts";
@@ -60,7 +60,8 @@ async function start(options: Partial<SampleConsumerOptions> & { providerUrl: st
     instance: "payments-1",
     applyDelayMs: DELAY,
     requestsPerSecond: 200,
-    file,
+    watch: (onChange) => watchKey(file, { intervalMs: 500, onChange }),
+    model: "openrouter/auto",
     clock,
     ...options,
   });

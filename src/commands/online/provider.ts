@@ -49,9 +49,10 @@ async function ordinaryKey(
 
 function checkClock(skewMs: number | undefined): Check {
   if (skewMs === undefined) return noted("clock", "not checked: no answer of the provider had a date");
-  const apart = formatDuration(Math.abs(Math.round(skewMs / 1000)) * 1000);
+  // The provider's date has whole seconds.
+  const apart = formatDuration(Math.max(1, Math.round(Math.abs(skewMs) / 1000)) * 1000);
   if (Math.abs(skewMs) <= SKEW_LIMIT_MS)
-    return { check: "clock", result: "passed", says: `at most ${apart} from the provider's` };
+    return { check: "clock", result: "passed", says: `within ${apart} of the provider's` };
   return failed(
     "clock",
     new RotationError(

@@ -7,6 +7,10 @@ const alone = [
   "test/providers/*-wire.test.ts",
   "test/stores/aws-transcript.test.ts",
 ];
+/** Every command as a process of its own, hundreds of them: a minute by themselves (`npm run test:commands`). */
+const commands = ["test/process/**/*.test.ts"];
+/** Of those, what `npm test` runs too. */
+const always = ["test/process/canary.test.ts", "test/process/two-workers.test.ts"];
 
 export default defineConfig({
   test: {
@@ -17,9 +21,15 @@ export default defineConfig({
       {
         extends: true,
         // Modules are loaded once a worker and not once a file, which halves the time.
-        test: { name: "shared", include: ["test/**/*.test.ts"], exclude: alone, isolate: false },
+        test: {
+          name: "shared",
+          include: ["test/**/*.test.ts"],
+          exclude: [...alone, ...commands],
+          isolate: false,
+        },
       },
-      { extends: true, test: { name: "alone", include: alone } },
+      { extends: true, test: { name: "alone", include: [...alone, ...always] } },
+      { extends: true, test: { name: "commands", include: commands, exclude: always, isolate: false } },
     ],
   },
 });

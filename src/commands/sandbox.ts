@@ -3,16 +3,19 @@ import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
 import { RotationError } from "../lib/errors.ts";
+import type { ProviderType } from "../sandbox/provider-kinds.ts";
 import { aroundProxy, SANDBOX_KEY, type Sandbox, startSandbox } from "../sandbox/sandbox.ts";
 import type { Globals } from "./context.ts";
 import { EXIT } from "./exit.ts";
 import { print } from "./print.ts";
 import { trafficLines } from "./render/traffic.ts";
-import { OWN_PROGRAM, SHIPPED_POLICY } from "./shipped.ts";
+import { OWN_PROGRAM, SHIPPED_AROUTER_POLICY, SHIPPED_POLICY } from "./shipped.ts";
 import { takeSignals } from "./signals.ts";
 
 export interface SandboxCommandOptions {
   port: number;
+  provider: ProviderType;
+  dialect: readonly string[];
   fault: readonly string[];
   /** Milliseconds, as all that follow. */
   activationDelay: number;
@@ -32,16 +35,18 @@ export async function sandbox(
   command: readonly string[],
   options: SandboxCommandOptions,
 ): Promise<number> {
-  const { port, fault, keep, activationDelay, disableDelay, listDelay, latency } = options;
+  const { port, provider, dialect, fault, keep, activationDelay, disableDelay, listDelay, latency } = options;
   const interrupt = command.length === 0 ? takeSignals() : undefined;
   const sandbox = await startSandbox({
     port,
+    provider,
+    dialect,
     faults: fault,
     folder: keep,
     knobs: { activationDelay, disableDelay, listDelay, latency },
   });
   try {
-    const env = variables(globals, sandbox);
+    const env = variables(globals, sandbox, provider);
     if (interrupt) {
       tellHowToUse(env);
       await aborted(interrupt.signal);
@@ -57,9 +62,15 @@ export async function sandbox(
 }
 
 /** The sandbox's, a way around a proxy, and a policy: the one named, else the shipped one. */
-function variables({ policy }: Globals, { env }: Sandbox): Record<string, string> {
-  const file = policy === "./rotation.yaml" && !existsSync(policy) ? SHIPPED_POLICY : resolve(policy);
-  return { ...env, KEYTURN_POLICY: file, ...aroundProxy(process.env) };
+function variables(globals: Globals, { env }: Sandbox, provider: ProviderType): Record<string, string> {
+  return { ...env, KEYTURN_POLICY: policyFor(globals, provider), ...aroundProxy(process.env) };
+}
+
+/** A rotation.yaml that merely lies here is for OpenRouter, and would lead out of a sandbox of another provider. */
+function policyFor({ policy }: Globals, provider: ProviderType): string {
+  if (policy !== "./rotation.yaml") return resolve(policy);
+  if (provider === "arouter") return SHIPPED_AROUTER_POLICY;
+  return existsSync(policy) ? resolve(policy) : SHIPPED_POLICY;
 }
 
 function tellHowToUse(env: Record<string, string>): void {

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { Clock } from "../lib/clock.ts";
 import { directSend } from "../lib/http-direct.ts";
 import { Secret } from "../lib/secret.ts";
@@ -7,17 +6,18 @@ import type { ConsumerStats, Sandbox } from "../sandbox/sandbox.ts";
 import type { DemoProof, ProofKey } from "./render/proof.ts";
 
 /**
- * Notes how the sandbox stands before a rotation. What it gives, called after the rotation, stops
+ * Notes how the sandbox, and the key that is current, stand before a rotation. What it gives, called after the rotation, stops
  * the traffic, waits for the requests under way, looks again from outside and says what it saw.
  */
 export async function witness(
   sandbox: Sandbox,
   clock: Clock,
+  currentKey: () => Promise<Secret>,
 ): Promise<(result: KeyResult) => Promise<DemoProof>> {
   const startedAt = clock.now();
   const before = sandbox.stats();
   const keysBefore = keysOf(sandbox);
-  const oldKey = await servedKey(sandbox);
+  const oldKey = await currentKey();
 
   return async ({ key, outcome, message, oldHash = "" }) => {
     const tookMs = clock.now() - startedAt;
@@ -38,12 +38,6 @@ export async function witness(
       tookMs,
     };
   };
-}
-
-/** The key in the file that the consumers watch. */
-async function servedKey({ secret }: Sandbox): Promise<Secret> {
-  const document = JSON.parse(await readFile(secret.file, "utf8"));
-  return new Secret(document[secret.field]);
 }
 
 /** The status with which the provider answers a key. */

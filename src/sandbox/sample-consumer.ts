@@ -6,13 +6,14 @@ import { asRotationError } from "../lib/errors.ts";
 import { directSend } from "../lib/http-direct.ts";
 import { fingerprint, Secret } from "../lib/secret.ts";
 
+/** Begins to read the key. `onChange` is told each key that comes after this has returned. */
 export type WatchKey = (onChange: (key: string) => void) => KeyWatch;
 
 export interface SampleConsumerOptions {
   name: string;
   /** The key's name in the policy, as its health answer has it. */
   keyName: string;
-  /** Starts to read the key from where the store keeps it; `onChange` is told each key that comes later. */
+  /** How it reads the key from where the store keeps it. */
   watch: WatchKey;
   /** Base URL of the provider's model calls, up to and without `/chat/completions`. */
   providerUrl: string;
@@ -47,9 +48,9 @@ const MOST_FAILURES = 100;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
- * A service that uses a key: watches where the store keeps it, starts to use a new key after a delay of its own,
- * sends steady traffic with it and tells the truth about both. Before its first key it sends
- * nothing and is not ready: 503, status `waiting`.
+ * A service that uses a key: watches where the store keeps it, starts to use a new key after a
+ * delay of its own, sends steady traffic with it and tells the truth about both. Before its first
+ * key it sends nothing and is not ready: 503, status `waiting`.
  */
 export async function startSampleConsumer(options: SampleConsumerOptions): Promise<SampleConsumer> {
   const { name, clock = systemClock } = options;

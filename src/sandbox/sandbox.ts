@@ -2,19 +2,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { watchKey } from "../consumer.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { RotationError } from "../lib/errors.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { Faults } from "./faults.ts";
 import type { Knobs } from "./model-types.ts";
-import { openRouterApi } from "./openrouter-api.ts";
-import { ProviderModel } from "./provider-model.ts";
-import { type SampleConsumerStats, startSampleConsumer } from "./sample-consumer.ts";
+import { PROVIDER_KINDS, type ProviderType } from "./provider-kinds.ts";
+import type { ProviderModel } from "./provider-model.ts";
+import { type SampleConsumerStats, startSampleConsumer, type WatchKey } from "./sample-consumer.ts";
 import { serve } from "./serve.ts";
 
-/** What the shipped rotation.yaml calls the key, its secret's field and the services that use it. */
+/** What the shipped policies call the key and the services that use it. */
 export const SANDBOX_KEY = "payments-api";
-const FIELD = "OPENROUTER_API_KEY";
 const CONSUMERS = ["payments", "billing"] as const;
 type ConsumerName = (typeof CONSUMERS)[number];
 
@@ -22,6 +22,10 @@ type ConsumerName = (typeof CONSUMERS)[number];
 const APPLY_DELAYS: Readonly<Record<ConsumerName, number>> = { payments: 400, billing: 1_200 };
 
 export interface SandboxOptions {
+  /** Whose API it speaks; default openrouter. */
+  provider?: ProviderType;
+  /** For arouter only: specs as DIALECT_HELP says. */
+  dialect?: readonly string[];
   /** For store and journal; made when missing, and kept. Left out: a temporary one, removed at the end. */
   folder?: string;
   /** The provider's, on loopback; 0, the default, takes a free one. */
@@ -32,6 +36,8 @@ export interface SandboxOptions {
   /** Of each consumer; default 20. */
   requestsPerSecond?: number;
   applyDelays?: Partial<Record<ConsumerName, number>>;
+  /** How each consumer reads its key; left out: from the file that the file store keeps. */
+  watch?: WatchKey;
   clock?: Clock;
   random?: Random;
 }
@@ -45,9 +51,9 @@ export interface Sandbox {
   /** The provider's API, `…/api/v1`. */
   providerUrl: string;
   folder: string;
-  /** Where the consumers read their key, and its field there. */
+  /** Where the consumers read their key unless `watch` says otherwise, and its field there. */
   secret: { file: string; field: string };
-  /** The variables that the shipped rotation.yaml reads. */
+  /** The variables that the shipped policy of the provider reads. */
   env: Record<string, string>;
   /** Requests of each consumer since the start; whole once the traffic has stopped. */
   stats(): ConsumerStats[];
@@ -59,19 +65,23 @@ export interface Sandbox {
 /**
  * Starts a provider and two consumers on loopback, in this process: the provider with one
  * management key and no other, the consumers waiting for their first key. Throws RotationError
- * `usage` for a fault that is none or a folder in use, and what `serve` throws.
+ * `usage` for a fault or dialect that is none or a folder in use, and what `serve` throws.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { clock = systemClock, random = systemRandom, port = 0 } = options;
-  const faults = new Faults(options.faults);
-  const model = new ProviderModel({ clock, random, ...options.knobs });
+  const { provider = "openrouter", dialect = [], clock = systemClock, random = systemRandom } = options;
+  if (dialect.length > 0 && provider !== "arouter") throw withoutDialects(provider);
+  const kind = PROVIDER_KINDS[provider];
+  const model = kind.model({ clock, random, ...options.knobs });
+  const api = kind.api(model, new Faults(options.faults), dialect);
 
   await using starting = new AsyncDisposableStack();
   const folder = options.folder === undefined ? temporary(starting) : await kept(resolve(options.folder));
   const store = join(folder, "secrets");
   await mkdir(store, { mode: 0o700 });
-  const secret = { file: join(store, `${SANDBOX_KEY}.json`), field: FIELD };
-  const served = await serve(openRouterApi(model, faults), { port });
+  const secret = { file: join(store, `${SANDBOX_KEY}.json`), field: `${kind.prefix}_API_KEY` };
+  const fromFile: WatchKey = (onChange) =>
+    watchKey(secret.file, { field: secret.field, intervalMs: 500, onChange });
+  const served = await serve(api, { port: options.port ?? 0 });
   starting.defer(served.close);
   const providerUrl = `${served.url}/api/v1`;
 
@@ -86,9 +96,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       name,
       instance: `${name}-1`,
       keyName: SANDBOX_KEY,
-      file: secret.file,
-      field: secret.field,
-      providerUrl,
+      watch: options.watch ?? fromFile,
+      providerUrl: served.url + kind.callsAt,
+      model: kind.callable,
       applyDelayMs: options.applyDelays?.[name] ?? APPLY_DELAYS[name],
       requestsPerSecond: options.requestsPerSecond ?? 20,
       clock,
@@ -105,8 +115,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     folder,
     secret,
     env: {
-      OPENROUTER_BASE_URL: providerUrl,
-      OPENROUTER_MANAGEMENT_KEY: model.addManagementKey().reveal(),
+      [`${kind.prefix}_BASE_URL`]: providerUrl,
+      [`${kind.prefix}_MANAGEMENT_KEY`]: model.addManagementKey().reveal(),
       KEYTURN_STORE: store,
       KEYTURN_JOURNAL: join(folder, "journal.db"),
       PAYMENTS_URL: url("payments"),
@@ -118,6 +128,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     },
     close: () => running.disposeAsync(),
   };
+}
+
+function withoutDialects(provider: ProviderType): RotationError {
+  return new RotationError("usage", `${provider} has no dialects`, {
+    hint: "a dialect is ARouter's: choose the provider arouter, or leave the dialect out",
+  });
 }
 
 /** Removed with the rest, and also when the process ends before that. */

@@ -16,7 +16,7 @@ const ASTRAY = {
 };
 const HASH = /^[0-9a-f]{64}$/;
 
-describe.concurrent("rotate demo", () => {
+describe.concurrent("rotate demo", { timeout: 60_000 }, () => {
   it("rotates a key under live traffic and proves in a few lines that nothing failed", async () => {
     const cwd = await mkdtemp(join(tmpdir(), "keyturn-demo-"));
     const { status, stdout, stderr } = await rotate(["demo"], { cwd, env: ASTRAY });
@@ -103,6 +103,15 @@ describe("the proof", () => {
   ])("does not hold with %s", (_, change) => {
     expect(holds(good)).toBe(true);
     expect(holds({ ...good, ...change })).toBe(false);
+  });
+
+  it("does not hold where the store shows something else than it should", () => {
+    const exhibit = { holds: false, rows: [{ cells: ["  secret", "two current versions"] }], json: {} };
+    expect(holds(good, exhibit)).toBe(false);
+    expect(holds(good, { ...exhibit, holds: true })).toBe(true);
+    const lines = proofLines(good, "rotation.yaml", (_, word) => word, exhibit).join("\n");
+    expect(lines).toMatch(/^payments-api was rotated, but not as it should be\.$/m);
+    expect(lines).toMatch(/^ {2}secret {4}two current versions$/m);
   });
 
   it("lists why requests failed", () => {

@@ -1,10 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir } from "node:fs/promises";
+import { mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CLI, type RunOptions, rotate } from "./run.ts";
+
+const AROUTER_EXAMPLE = join(import.meta.dirname, "../../config/examples/arouter.yaml");
+const AROUTER = ["--provider", "arouter", "--dialect"];
 
 /** A folder without a rotation.yaml. */
 function elsewhere(): Promise<string> {
@@ -46,6 +49,41 @@ describe.concurrent("rotate sandbox -- COMMAND", () => {
     const ran = await sandbox(["--policy", "other.yaml", "--", "rotate", "validate"]);
     expect(ran.status).toBe(2);
     expect(ran.stderr).toMatch(/other\.yaml/);
+  });
+
+  it("speaks ARouter where asked to, and the example for it works inside as it is", async () => {
+    const ran = await sandbox([
+      ...["--provider", "arouter", "--"],
+      ...["rotate", "--policy", AROUTER_EXAMPLE, "--now", "--log-level", "warn"],
+    ]);
+    expect(ran).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^payments-api: completed in .* is current\n$/),
+      stderr: expect.stringMatching(COUNTS),
+    });
+  });
+
+  it("gives ARouter's variables and policy to what it runs, whatever rotation.yaml lies there", async () => {
+    const cwd = await elsewhere();
+    await writeFile(join(cwd, "rotation.yaml"), "version: 1\n");
+    const program = `
+      const { AROUTER_BASE_URL, AROUTER_MANAGEMENT_KEY, OPENROUTER_BASE_URL, KEYTURN_POLICY } = process.env;
+      const authorization = "Bearer " + AROUTER_MANAGEMENT_KEY;
+      const keys = await fetch(AROUTER_BASE_URL + "/keys", { headers: { authorization } });
+      const refused = await fetch(AROUTER_BASE_URL + "/keys/none", { headers: { authorization } });
+      console.log(keys.status, AROUTER_MANAGEMENT_KEY.slice(0, 8), OPENROUTER_BASE_URL, KEYTURN_POLICY);
+      console.log(refused.status, await refused.text());`;
+    const ran = await sandbox(
+      [
+        ...["--provider", "arouter", "--dialect", "errors=flat", "--dialect", "created=flat"],
+        ...["--", process.execPath, "--input-type=module", "-e", program],
+      ],
+      { cwd },
+    );
+    expect(ran).toMatchObject({
+      status: 0,
+      stdout: `200 lr_mgmt_ undefined ${AROUTER_EXAMPLE}\n404 {"code":"not_found","message":"API key not found"}\n`,
+    });
   });
 
   it("exits with 128 and the signal that ended the command", async () => {
@@ -116,6 +154,12 @@ describe.concurrent("rotate sandbox, called wrongly", () => {
     [["--latency", "fast"], /argument 'fast' is invalid. Give a duration/],
     [["--keep", import.meta.dirname], /cannot be kept in .* \(not empty\)/],
     [["--keep", "/dev/null"], /cannot be kept in \/dev\/null \(ENOTDIR\)/],
+    [["--provider", "azure"], /argument 'azure' is invalid. Allowed choices are openrouter, arouter/],
+    [["--dialect", "created=flat"], /openrouter has no dialects\n {2}a dialect is ARouter's/],
+    [[...AROUTER, "creatd=flat"], /there is no knob "creatd"\n {2}did you mean created\?/],
+    [[...AROUTER, "created=flt"], /created is one of enveloped, flat\n {2}did you mean flat\?/],
+    [[...AROUTER, "created"], /created is one of enveloped, flat\n {2}write KNOB=VALUE/],
+    [[...AROUTER, "largestPage=0"], /largestPage is a whole number from 1 up/],
     [["--wobble"], /unknown option '--wobble'/],
   ])("%j is refused before the command runs", async (args, why) => {
     const ran = await sandbox([...args, "--", "echo", "ran"]);

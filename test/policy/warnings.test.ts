@@ -119,8 +119,11 @@ test("one URL by name is weak; addresses, lists and counted instances are not", 
 });
 
 test("what this version does not carry out yet is named, never passed over", async () => {
-  const extra = "settingsDrift: apply\nnotify: [{ http: https://example.com/hook }]";
-  expect((await notes(policyText({ key: extra }))).join("\n")).toMatch(
-    /settingsDrift: this version does not change keys.*\n.*notify: this version sends no notifications yet/,
-  );
+  expect(
+    await notes(policyText({ key: "notify: [{ http: https://example.com/hook }]" })),
+  ).toMatchInlineSnapshot(`
+    [
+      "13:13  keys[0].notify: this version sends no notifications yet",
+    ]
+  `);
 });

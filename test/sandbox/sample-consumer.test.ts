@@ -50,7 +50,9 @@ async function provider(accepts: (key: string) => boolean = () => true) {
   return state;
 }
 
-async function start(options: Partial<SampleConsumerOptions> & { providerUrl: string }, content?: string) {
+type Options = Partial<SampleConsumerOptions> & { providerUrl: string; field?: string };
+
+async function start({ field, ...options }: Options, content?: string) {
   const file = join(await mkdtemp(join(tmpdir(), "keyturn-")), "key");
   if (content !== undefined) await writeFile(file, content);
   const clock = patientClock();
@@ -60,7 +62,7 @@ async function start(options: Partial<SampleConsumerOptions> & { providerUrl: st
     instance: "payments-1",
     applyDelayMs: DELAY,
     requestsPerSecond: 200,
-    watch: (onChange) => watchKey(file, { intervalMs: 500, onChange }),
+    watch: (onChange) => watchKey(file, { field, intervalMs: 500, onChange }),
     model: "openrouter/auto",
     clock,
     ...options,

@@ -7,7 +7,7 @@ import { RotationError } from "../../src/lib/errors.ts";
 import { loadPolicy } from "../../src/policy/load.ts";
 import { aroundProxy, type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
 
-const SHIPPED = join(import.meta.dirname, "../../rotation.yaml");
+const ROOT = join(import.meta.dirname, "../..");
 
 async function start(options: SandboxOptions = {}): Promise<Sandbox> {
   const sandbox = await startSandbox({ requestsPerSecond: 100, ...options });
@@ -16,9 +16,10 @@ async function start(options: SandboxOptions = {}): Promise<Sandbox> {
 }
 
 /** Puts a key where the consumers look for one, as a store does. */
-async function giveKey({ model, secret }: Sandbox): Promise<void> {
+async function giveKey({ model, secret }: Sandbox): Promise<string> {
   const { key } = model.create({ name: "by hand" });
   await writeFile(secret.file, JSON.stringify({ [secret.field]: key.reveal() }));
+  return key.reveal();
 }
 
 async function untilEachSent(sandbox: Sandbox, count: number): Promise<void> {
@@ -34,20 +35,62 @@ function newFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "keyturn-test-"));
 }
 
-it("keeps everything that the shipped policy names inside, and leaves none of its variables out", async () => {
-  const sandbox = await start();
-  const { policy } = await loadPolicy(SHIPPED, sandbox.env);
+it.each([
+  ["openrouter", "rotation.yaml"],
+  ["arouter", "config/examples/arouter.yaml"],
+] as const)(
+  "of %s keeps everything that %s names inside, and leaves none of its variables out",
+  async (provider, file) => {
+    const sandbox = await start({ provider });
+    const { policy } = await loadPolicy(join(ROOT, file), sandbox.env);
 
-  expect(policy.providers.openrouter?.baseUrl).toBe(sandbox.providerUrl);
-  expect(policy.stores.local).toMatchObject({ path: sandbox.env.KEYTURN_STORE });
-  expect(policy.journal.path).toBe(sandbox.env.KEYTURN_JOURNAL);
-  const [key] = policy.keys;
-  const consumers = key?.consumers === "none" ? [] : (key?.consumers ?? []);
-  expect(consumers.map(({ name, probe }) => [name, probe.http?.urls[0]])).toEqual([
-    ["payments", `${sandbox.env.PAYMENTS_URL}/healthz`],
-    ["billing", `${sandbox.env.BILLING_URL}/healthz`],
-  ]);
-  expect(join(sandbox.env.KEYTURN_STORE ?? "", `${key?.store.secret}.json`)).toBe(sandbox.secret.file);
+    expect(policy.providers).toEqual({
+      [provider]: expect.objectContaining({ type: provider, baseUrl: sandbox.providerUrl }),
+    });
+    expect(policy.providers[provider]?.managementKey).toEqual({
+      env: Object.keys(sandbox.env).find((name) => name.endsWith("_MANAGEMENT_KEY")),
+    });
+    expect(policy.stores.local).toMatchObject({ path: sandbox.env.KEYTURN_STORE });
+    expect(policy.journal.path).toBe(sandbox.env.KEYTURN_JOURNAL);
+    const [key] = policy.keys;
+    const consumers = key?.consumers === "none" ? [] : (key?.consumers ?? []);
+    expect(consumers.map(({ name, probe }) => [name, probe.http?.urls[0]])).toEqual([
+      ["payments", `${sandbox.env.PAYMENTS_URL}/healthz`],
+      ["billing", `${sandbox.env.BILLING_URL}/healthz`],
+    ]);
+    expect(join(sandbox.env.KEYTURN_STORE ?? "", `${key?.store.secret}.json`)).toBe(sandbox.secret.file);
+    expect(key?.store.field).toBe(sandbox.secret.field);
+  },
+);
+
+it("of ARouter has its prefixes, and its consumers call models where ARouter serves them", async () => {
+  const sandbox = await start({ provider: "arouter" });
+  expect(sandbox.env.AROUTER_MANAGEMENT_KEY).toMatch(/^lr_mgmt_/);
+  const key = await giveKey(sandbox);
+  expect(key).toMatch(/^lr_live_/);
+  await untilEachSent(sandbox, 3);
+
+  await sandbox.stopTraffic();
+  const called = sandbox.model.requests.map(({ method, path, status }) => `${status} ${method} ${path}`);
+  expect(new Set(called)).toEqual(new Set(["200 POST /v1/chat/completions"]));
+});
+
+it("lets consumers read their key from wherever they are told to", async () => {
+  const readers: ((key: string) => void)[] = [];
+  const sandbox = await start({
+    watch: (onChange) => {
+      let key: string | undefined;
+      readers.push((next) => {
+        key = next;
+        onChange(next);
+      });
+      return { current: () => key, refresh: async () => {}, close: () => {} };
+    },
+  });
+  const { key } = sandbox.model.create({ name: "by hand" });
+  for (const read of readers) read(key.reveal());
+  await untilEachSent(sandbox, 3);
+  expect(sandbox.stats().map(({ failed }) => failed)).toEqual([0, 0]);
 });
 
 it("lets both consumers send with the key in the store, and counts what fails", async () => {

@@ -2,7 +2,7 @@ import { formatDuration } from "../../policy/duration.ts";
 import type { KeyResult } from "../../rotation/report.ts";
 import type { ConsumerStats } from "../../sandbox/sandbox.ts";
 import type { Style } from "./style.ts";
-import { table } from "./table.ts";
+import { type Row, table } from "./table.ts";
 import { failureLines } from "./traffic.ts";
 
 /** What a rotation in the sandbox came to; the JSON of `rotate demo --json`. */
@@ -28,9 +28,20 @@ export interface ProofKey {
   label: string;
 }
 
+/** What a store of the demo's shows beside the proof. */
+export interface Exhibit {
+  /** Whether it is as it should be. */
+  holds: boolean;
+  /** For the proof's lines and for its JSON. */
+  rows: readonly Row[];
+  json: Record<string, unknown>;
+}
+
 /** Whether the demo shows what it is to show. */
-export function holds({ outcome, requests, keysBefore, keysAfter, oldKey }: DemoProof): boolean {
+export function holds(proof: DemoProof, exhibit?: Exhibit): boolean {
+  const { outcome, requests, keysBefore, keysAfter, oldKey } = proof;
   return (
+    exhibit?.holds !== false &&
     outcome === "deleted" &&
     requests.failed === 0 &&
     keysBefore.length === 1 &&
@@ -41,9 +52,9 @@ export function holds({ outcome, requests, keysBefore, keysAfter, oldKey }: Demo
 }
 
 /** The proof in a few lines; `policy` is the file that it ran under. */
-export function proofLines(proof: DemoProof, policy: string, style: Style): string[] {
+export function proofLines(proof: DemoProof, policy: string, style: Style, exhibit?: Exhibit): string[] {
   const { key, requests, consumers, oldKey, tookMs } = proof;
-  const good = holds(proof);
+  const good = holds(proof, exhibit);
   const each = consumers.map(({ name, sent }) => `${name} ${sent}`).join(", ");
   const refused = oldKey.status === 401 ? "and refused" : "yet answered";
   return [
@@ -67,6 +78,7 @@ export function proofLines(proof: DemoProof, policy: string, style: Style): stri
           `${oldKey.hash}, ${refused} by the provider (HTTP ${oldKey.status})`,
         ],
       },
+      ...(exhibit?.rows ?? []),
       { cells: ["  took", formatDuration(tookMs)] },
     ]),
     ...(good ? ["", ...nextLines(policy)] : []),

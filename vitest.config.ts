@@ -8,7 +8,12 @@ const alone = [
   "test/stores/aws-transcript.test.ts",
 ];
 /** Every command as a process of its own, hundreds of them: a minute by themselves (`npm run test:commands`). */
-const commands = ["test/process/**/*.test.ts"];
+const commands = [
+  "test/process/**/*.test.ts",
+  "test/cli/demo.test.ts",
+  "test/cli/sandbox.test.ts",
+  "test/aws/demo.test.ts",
+];
 /** Of those, what `npm test` runs too. */
 const always = ["test/process/canary.test.ts", "test/process/two-workers.test.ts"];
 

@@ -19,7 +19,8 @@ const always = ["test/process/canary.test.ts", "test/process/two-workers.test.ts
 
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
+    // Against a hang only: a loaded machine may be slow, and no test measures time.
+    testTimeout: 60_000,
     // Many tests wait for child processes: more workers than the usual two cores keep them busy.
     maxWorkers: 4,
     projects: [

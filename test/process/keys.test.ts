@@ -731,7 +731,7 @@ describe.concurrent("rotate keys disable, enable and delete", { timeout: 60_000 
   test("refuse both keys of a rotation in flight", async ({ expect }) => {
     await using world = await startWorld({
       ...STUBBORN_BILLING,
-      ...withPolicy("timeout: 5m, interval: 50ms", "timeout: 2s, interval: 50ms"),
+      ...withPolicy("timeout: 5m, interval: 50ms", "timeout: 5s, interval: 50ms"),
     });
     expect((await rotate(world, ["--now", "payments-api"])).status).toBe(1);
     const live = world.sandbox.model.liveKeys().map(({ hash }) => hash);

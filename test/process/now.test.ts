@@ -163,24 +163,24 @@ describe.concurrent("rotate --now", { timeout: 60_000 }, () => {
     expect(
       await sessions(
         world,
-        ["--now", "payments-api", "--deadline", "2s", ...quiet],
-        ["once", "--deadline", "1s", ...quiet],
-        ["once", "--deadline", "1s", "--no-start", "--exit-code", ...quiet],
+        ["--now", "payments-api", "--deadline", "6s", ...quiet],
+        ["once", "--deadline", "4s", ...quiet],
+        ["once", "--deadline", "4s", "--no-start", "--exit-code", ...quiet],
         ["status"],
         ["plan"],
       ),
     ).toMatchInlineSnapshot(`
-      "$ rotate --now payments-api --deadline 2s --log-level error
+      "$ rotate --now payments-api --deadline 6s --log-level error
       payments-api: waiting: promoted; billing: BILLING/healthz (billing-1) still serves sha256:k1
         \`rotate once\` or \`rotate worker\` carries it on
       exit 3
 
-      $ rotate once --deadline 1s --log-level error
+      $ rotate once --deadline 4s --log-level error
       payments-api: waiting: promoted; billing: BILLING/healthz (billing-1) still serves sha256:k1
       1 waiting
       exit 0
 
-      $ rotate once --deadline 1s --no-start --exit-code --log-level error
+      $ rotate once --deadline 4s --no-start --exit-code --log-level error
       payments-api: waiting: promoted; billing: BILLING/healthz (billing-1) still serves sha256:k1
       1 waiting
       exit 3

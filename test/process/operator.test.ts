@@ -102,7 +102,7 @@ describe.concurrent("a consumer that never confirms", { timeout: 60_000 }, () =>
   }) => {
     await using world = await startWorld({
       ...STUBBORN_BILLING,
-      ...withPolicy("timeout: 5m", "timeout: 2s, onTimeout: rollback"),
+      ...withPolicy("timeout: 5m", "timeout: 6s, onTimeout: rollback"),
     });
     const first = currentHash(world);
     expect(

@@ -35,7 +35,11 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: "alone", include: [...alone, ...always] } },
-      { extends: true, test: { name: "commands", include: commands, exclude: always, isolate: false } },
+      {
+        extends: true,
+        // Real processes with real deadlines: what a loaded machine spoils once is tried once more.
+        test: { name: "commands", include: commands, exclude: always, isolate: false, retry: 1 },
+      },
     ],
   },
 });

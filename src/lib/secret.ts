@@ -49,9 +49,6 @@ export function fingerprint(key: string): string {
   return `sha256:${createHash("sha256").update(key).digest("hex")}`;
 }
 
-/** The shortest abbreviation of a fingerprint that still counts as one, in hex digits. */
-const SHORTEST_FINGERPRINT = 16;
-
 /**
  * Whether `reported` names the same key as the full `expected` fingerprint. Consumers may leave
  * out `sha256:` and may shorten the hex to 16 digits or more.
@@ -61,7 +58,5 @@ export function sameFingerprint(reported: string, expected: string): boolean {
     .trim()
     .toLowerCase()
     .replace(/^sha256:/, "");
-  return /^[0-9a-f]{16,64}$/.test(hex) && hex.length >= SHORTEST_FINGERPRINT
-    ? expected.slice("sha256:".length).startsWith(hex)
-    : false;
+  return /^[0-9a-f]{16,64}$/.test(hex) && expected.slice("sha256:".length).startsWith(hex);
 }

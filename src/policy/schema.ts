@@ -294,7 +294,6 @@ const fileStore = z.strictObject({
   mode: mode.default("0600").describe("Mode of the files that consumers read."),
   dirMode: mode.default("0700").describe("Mode of the directories."),
 });
-export type FileStorePolicy = z.output<typeof fileStore>;
 const awsStore = z.strictObject({
   type: z.literal("aws-secrets-manager"),
   region: z
@@ -342,7 +341,6 @@ const journal = z.strictObject({
   type: z.literal("sqlite"),
   path: path.describe("On a local disk; a relative one starts at the policy's folder."),
 });
-export type JournalPolicy = z.output<typeof journal>;
 
 export const policySchema = z.strictObject({
   version: z.literal(1),

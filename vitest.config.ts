@@ -6,6 +6,7 @@ const alone = [
   "test/policy/file-faults.test.ts",
   "test/providers/*-wire.test.ts",
   "test/stores/aws-transcript.test.ts",
+  "test/crashes/file.test.ts",
 ];
 /** Every command as a process of its own, hundreds of them: a minute by themselves (`npm run test:commands`). */
 const commands = [

@@ -5,8 +5,9 @@ import type { Run } from "./program.ts";
 
 const LIVE = { acts: true, live: true };
 const PLAIN = { acts: true };
+const READS = { acts: false };
 
-/** Declares what an operator says to one key: go on, go back, distrust it. */
+/** Declares what an operator says to one key (go on, go back, distrust it), and the sweep for lost ones. */
 export function declareOperator(program: Command, run: Run): void {
   program
     .command("approve")
@@ -58,6 +59,29 @@ export function declareOperator(program: Command, run: Run): void {
       run((globals) =>
         withEngine(globals, LIVE, async (context) =>
           (await import("./revoke.ts")).revoke(context, key, options),
+        ),
+      ),
+    );
+
+  program
+    .command("sweep")
+    .argument("[KEY...]", "names of keys; all when none is given, also those that have left the policy")
+    .description("find keys that lost rotations left at the provider; delete them with --yes")
+    .option("--yes", "delete what is certainly lost; without it nothing is changed")
+    .option("--exit-code", "exit with 3 when something was found and not deleted")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      `
+  lost       a rotation of this journal asked for it and never learned its plaintext: deleted with --yes
+  undecided  the same, but somebody may need it, or that could not be found out: left alone
+  unknown    bears a name of this installation that this journal never asked for: left alone
+${examples("rotate sweep", "rotate sweep payments-api --yes", "rotate sweep --json --exit-code")}`,
+    )
+    .action((keys: string[], options) =>
+      run((globals) =>
+        withEngine(globals, options.yes ? PLAIN : READS, async (context) =>
+          (await import("./sweep.ts")).sweep(context, keys, options),
         ),
       ),
     );

@@ -1,6 +1,7 @@
-import type { EventRecord } from "../journal/document.ts";
+import type { EventRecord, UndecidedKey } from "../journal/document.ts";
 import type { Fault } from "../policy/faults.ts";
 import type { KeyResult, KeyStatus } from "../rotation/report.ts";
+import type { SweepReport, SweptKey } from "../rotation/sweep/report.ts";
 
 /**
  * What `--json` prints. These shapes are stable: fields may be added, none is renamed or removed.
@@ -11,6 +12,7 @@ import type { KeyResult, KeyStatus } from "../rotation/report.ts";
  *   history    { "events": EventJson[] }
  *   once, --now, rollback, revoke, approve  { "results": ResultJson[] }
  *   identify   { "known": boolean, "key"?, "hash"?, "state"?, "fingerprint" }
+ *   sweep      { "keys": SweptKeyJson[], "known": number, "problems": SweepProblem[], "unsearched": string[] }
  *   validate   { "valid": boolean, "faults": FaultJson[], "warnings": PolicyNote[],
  *                "online"?: { "ok": boolean, "groups": CheckGroup[] } }   with --online
  */
@@ -26,7 +28,10 @@ type Current = NonNullable<KeyStatus["current"]>;
 type Rotation = NonNullable<KeyStatus["rotation"]>;
 type Held = NonNullable<Rotation["held"]>;
 
-export type StatusJson = Omit<KeyStatus, "current" | "rotation" | "last" | "next" | "retiring"> & {
+export type StatusJson = Omit<
+  KeyStatus,
+  "current" | "rotation" | "last" | "next" | "retiring" | "undecided"
+> & {
   current?: WithInstants<Current, "since" | "createdAt" | "expiresAt">;
   rotation?: Omit<WithInstants<Rotation, "startedAt" | "phaseAt" | "waitingUntil">, "held"> & {
     held?: WithInstants<Held, "since">;
@@ -34,9 +39,14 @@ export type StatusJson = Omit<KeyStatus, "current" | "rotation" | "last" | "next
   last?: WithInstants<NonNullable<KeyStatus["last"]>, "at">;
   next?: WithInstants<NonNullable<KeyStatus["next"]>, "at">;
   retiring: WithInstants<KeyStatus["retiring"][number], "deleteAt">[];
+  undecided?: UndecidedJson[] | undefined;
 };
+type UndecidedJson = WithInstants<UndecidedKey, "createdAt">;
 export type EventJson = WithInstants<EventRecord, "at">;
-export type ResultJson = WithInstants<KeyResult, "deleteAt">;
+export type ResultJson = Omit<WithInstants<KeyResult, "deleteAt">, "undecided"> & {
+  undecided?: UndecidedJson[] | undefined;
+};
+export type SweptKeyJson = WithInstants<SweptKey, "createdAt">;
 
 function iso(ms: number): string;
 function iso(ms: number | undefined): string | undefined;
@@ -44,7 +54,15 @@ function iso(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString();
 }
 
-export function statusJson({ current, rotation, last, next, retiring, ...rest }: KeyStatus): StatusJson {
+export function statusJson({
+  current,
+  rotation,
+  last,
+  next,
+  retiring,
+  undecided,
+  ...rest
+}: KeyStatus): StatusJson {
   return {
     ...rest,
     current: current && {
@@ -69,6 +87,7 @@ export function statusJson({ current, rotation, last, next, retiring, ...rest }:
     },
     next: next && { ...next, at: iso(next.at) },
     retiring: retiring.map((old) => ({ ...old, deleteAt: iso(old.deleteAt) })),
+    undecided: undecided?.map(undecidedJson),
   };
 }
 
@@ -77,7 +96,16 @@ export function eventJson(event: EventRecord): EventJson {
 }
 
 export function resultJson(result: KeyResult): ResultJson {
-  return { ...result, deleteAt: iso(result.deleteAt) };
+  return { ...result, deleteAt: iso(result.deleteAt), undecided: result.undecided?.map(undecidedJson) };
+}
+
+function undecidedJson(key: UndecidedKey): UndecidedJson {
+  return { ...key, createdAt: iso(key.createdAt) };
+}
+
+export function sweepJson({ keys, ...rest }: SweepReport) {
+  const swept = keys.map((key): SweptKeyJson => ({ ...key, createdAt: iso(key.createdAt) }));
+  return { keys: swept, ...rest };
 }
 
 export function faultJson({ excerpt: _, ...fault }: Fault): FaultJson {

@@ -29,7 +29,7 @@ export async function once(context: Context, options: OnceOptions): Promise<numb
   if (options.json) printJson({ results: results.map(resultJson) });
   else {
     for (const result of results)
-      if (result.outcome !== "idle") print(renderResult(handedOver(result), style));
+      if (result.outcome !== "idle" || result.undecided) print(renderResult(handedOver(result), style));
     print(summary(results));
   }
   const status = exitOfResults(results);

@@ -1,4 +1,5 @@
-import type { RotationError } from "../lib/errors.ts";
+import { messageOf, type RotationError } from "../lib/errors.ts";
+import { redact } from "../lib/redact.ts";
 import { formatFaults, PolicyError } from "../policy/faults.ts";
 
 /** Writes a result to standard output, as one or more lines. */
@@ -20,9 +21,14 @@ export function errorLines(error: RotationError, color = false): string {
   return hint ? `rotate: ${error.message}\n  ${hint}` : `rotate: ${error.message}`;
 }
 
-/** The stack of an error and of what caused it, for the debug level. */
-export function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const stack = error.stack ?? String(error);
-  return error.cause === undefined ? stack : `${stack}\ncaused by ${stackOf(error.cause)}`;
+/** The longest chain of causes that is shown. */
+const DEEPEST_CAUSE = 5;
+
+/** The stack of an error and of what caused it, redacted, for the debug level. */
+export function stackOf(error: unknown, depth = 0): string {
+  if (!(error instanceof Error)) return redact(messageOf(error));
+  const stack = redact(error.stack ?? messageOf(error));
+  return error.cause === undefined || depth >= DEEPEST_CAUSE
+    ? stack
+    : `${stack}\ncaused by ${stackOf(error.cause, depth + 1)}`;
 }

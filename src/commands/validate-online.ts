@@ -1,4 +1,6 @@
 import type { TargetDocument } from "../journal/document.ts";
+import { failed } from "../lib/check.ts";
+import type { RotationError } from "../lib/errors.ts";
 import { secretReader } from "../lib/secret-source.ts";
 import type { KeyPolicy } from "../policy/schema.ts";
 import { targetName } from "../rotation/names.ts";
@@ -30,13 +32,20 @@ export async function validateOnline(
   return ok ? EXIT.done : EXIT.failed;
 }
 
+/** A key, and what the journal knows of its secret or why that cannot be read. */
+interface Known {
+  key: KeyPolicy;
+  document?: TargetDocument | undefined;
+  damage?: RotationError;
+}
+
 async function lookAt(context: Context, keys: readonly KeyPolicy[]): Promise<CheckGroup[]> {
   const { policy, clients, journal } = context;
-  const documents = new Map((await journal.all()).map(({ target, document }) => [target, document]));
-  const known = keys.map((key) => ({
-    key,
-    document: documents.get(targetName(key.store.use, key.store.secret)),
-  }));
+  const entries = new Map((await journal.all()).map((entry) => [entry.target, entry]));
+  const known = keys.map((key): Known => {
+    const entry = entries.get(targetName(key.store.use, key.store.secret));
+    return entry && "error" in entry ? { key, damage: entry.error } : { key, document: entry?.document };
+  });
   const readSecret = secretReader(process.env);
   const providers = groupsOf(
     "provider",
@@ -70,14 +79,15 @@ async function lookAt(context: Context, keys: readonly KeyPolicy[]): Promise<Che
 
 async function lookAtKey(
   { clients }: Context,
-  { key, seen, document }: { key: KeyPolicy; seen: Examination; document: TargetDocument | undefined },
+  { key, seen, document, damage }: Known & { seen: Examination },
 ): Promise<CheckGroup> {
   const current = seen.found?.view.current;
   const [value, consumers] = await Promise.all([
     current?.value && checkValue(clients.provider(key.provider), current.value),
     checkConsumers(key, clients.probes(key), current, document),
   ]);
-  return { kind: "key", name: key.name, checks: [...(value ? [value] : []), ...consumers] };
+  const journal = damage ? [failed("journal", damage)] : [];
+  return { kind: "key", name: key.name, checks: [...journal, ...(value ? [value] : []), ...consumers] };
 }
 
 /** One group for each name that `nameOf` gives, in the order of their first appearance. */

@@ -36,6 +36,8 @@ export interface KeyRecord {
   drift?: { hash: string; at: number; differs: string[] };
   /** Why nothing is started for this key, when something should be. */
   blocked?: { reason: string; message: string; since: number };
+  /** Set by a take-over, until a later look finds nothing. */
+  leftBehind?: LeftBehind;
   /** What the latest rotation ran under; its retirements end under it when the policy no longer has the key. */
   policy?: PolicySnapshot;
   /** The latest ended rotation. */
@@ -49,6 +51,27 @@ export interface KeyRecord {
     newHash?: string;
     message?: string;
   };
+}
+
+/** What the journal that kept the secret before has left of a key, and this one can account for nowhere. */
+export interface LeftBehind {
+  /** When the secret was taken over. */
+  since: number;
+  /** When it was last looked for. */
+  at?: number;
+  keys: UndecidedKey[];
+}
+
+/** A key that may be ours and cannot be proved to be: it is shown to people and never touched. */
+export interface UndecidedKey {
+  /** Undefined where the provider knows no key by the value's fingerprint. */
+  hash?: string;
+  name?: string;
+  /** Epoch milliseconds. */
+  createdAt?: number;
+  disabled?: boolean;
+  /** Of a value that was current earlier and that the store still keeps. */
+  kept?: { version: string; fingerprint: string };
 }
 
 /** One key's part of the policy, whole enough to finish a rotation after the file has changed. Holds no secret, only where secrets are read from. */
@@ -119,6 +142,8 @@ export interface IntentRecord {
   absences?: number;
   /** Nothing more to find out: the hash is known, the create was refused for certain, or what bore the name is deleted. */
   settled?: "issued" | "refused" | "absent" | "deleted";
+  /** When what bore the name was last deleted. */
+  deletedAt?: number;
 }
 
 export type Phase =
@@ -157,6 +182,8 @@ export interface RotationRecord {
   new?: { hash: string; label: string; fingerprint?: string; version?: string; base?: string };
   /** Name of the intent in hand. */
   intent?: string;
+  /** Keys created by this rotation whose plaintext never reached the store. */
+  lost?: number;
   /** Set when it goes back: why, whether an operator asked, and the version that brings the old value back. */
   revert?: { why: string; asked: boolean; version?: string; base?: string };
   /** When the consumers' time to confirm began. */

@@ -1,3 +1,4 @@
+import type { RotationError } from "../lib/errors.ts";
 import type { EventRecord, NewEvent, RequestRecord, TargetDocument } from "./document.ts";
 
 /** Permission to write one target's document, until it ends or is taken over. */
@@ -18,6 +19,21 @@ export interface TargetEntry {
   document: TargetDocument;
   /** Who holds the lease, also one that has run out. */
   lease: LeaseView | undefined;
+}
+
+/** A target whose document is there and cannot be read: what it holds is not known, which is not nothing. */
+export interface DamagedEntry {
+  target: string;
+  /** `unusable`, or `newer-version`. */
+  error: RotationError;
+}
+
+/** The entries, when none is damaged: where "it is nowhere in the journal" is to follow. Throws the error of the first damaged one. */
+export function undamaged(entries: readonly (TargetEntry | DamagedEntry)[]): TargetEntry[] {
+  return entries.map((entry) => {
+    if ("error" in entry) throw entry.error;
+    return entry;
+  });
 }
 
 export interface Change {
@@ -45,10 +61,10 @@ export interface HistoryFilter {
 export interface Journal {
   /** Drawn when the journal was created; stamped beside secrets (R11). */
   readonly id: string;
-  /** What is held of a target; an empty document for one never written. */
+  /** What is held of a target; an empty document for one never written. Throws for a damaged one. */
   read(target: string): Promise<TargetEntry>;
-  /** Every target ever written. */
-  all(): Promise<TargetEntry[]>;
+  /** Every target ever written; one damaged document does not hide the others. */
+  all(): Promise<(TargetEntry | DamagedEntry)[]>;
   /** The target for which a hash is held, if any: a hash belongs to one key. */
   ownerOf(hash: string): Promise<string | undefined>;
   /**

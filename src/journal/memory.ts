@@ -1,10 +1,11 @@
 import type { Clock } from "../lib/clock.ts";
 import { RotationError } from "../lib/errors.ts";
 import { type Random, randomId } from "../lib/random.ts";
-import type { EventRecord, NewEvent, RequestRecord } from "./document.ts";
+import type { EventRecord, NewEvent, RequestRecord, TargetDocument } from "./document.ts";
 import { emptyDocument } from "./document.ts";
 import type { HistoryFilter, Journal, TargetEntry } from "./journal.ts";
 import {
+  entryOrDamage,
   hashTaken,
   type LeaseState,
   NO_LEASE,
@@ -60,7 +61,7 @@ export function memoryJournal(
     const text = shared.documents.get(target);
     return {
       target,
-      document: text === undefined ? emptyDocument() : parseDocument(target, text),
+      document: text === undefined ? emptyDocument() : readDocument(shared, target, text),
       lease: holder === undefined ? undefined : { target, holder, epoch, until },
     };
   };
@@ -89,7 +90,9 @@ export function memoryJournal(
 
     async all() {
       requireOpen();
-      return [...shared.documents.keys()].sort().map(entryOf);
+      return [...shared.documents.keys()]
+        .sort()
+        .map((target) => entryOrDamage(target, () => entryOf(target)));
     },
 
     async ownerOf(hash) {
@@ -100,9 +103,9 @@ export function memoryJournal(
     async acquire(target, ttlMs) {
       requireOpen();
       const lease = takeLease(leaseOf(target), me, clock.now(), ttlMs, (holder) => shared.living.has(holder));
-      if (lease === undefined) return undefined;
-      shared.living.add(me);
       shared.leases.set(target, lease);
+      if (lease.holder !== me) return undefined;
+      shared.living.add(me);
       return { target, holder: me, epoch: lease.epoch };
     },
 
@@ -153,9 +156,7 @@ export function memoryJournal(
 
     async history({ limit, ...filter }) {
       requireOpen();
-      const events = shared.events
-        .map((text) => JSON.parse(text) as EventRecord)
-        .filter((event) => matches(event, filter));
+      const events = eventsOf(shared).filter((event) => matches(event, filter));
       return limit === undefined ? events : events.slice(Math.max(0, events.length - limit));
     },
 
@@ -165,6 +166,38 @@ export function memoryJournal(
 
     kill: end,
   };
+}
+
+const readDocuments = new WeakMap<
+  MemoryJournalState,
+  Map<string, { text: string; document: TargetDocument }>
+>();
+
+/** A kept document, read once. Nobody can change it. */
+function readDocument(shared: MemoryJournalState, target: string, text: string): TargetDocument {
+  const read = readDocuments.get(shared) ?? new Map();
+  readDocuments.set(shared, read);
+  const known = read.get(target);
+  if (known?.text === text) return known.document;
+  const document = deepFreeze(parseDocument(target, text));
+  read.set(target, { text, document });
+  return document;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFreeze(part);
+  return Object.freeze(value);
+}
+
+const readEvents = new WeakMap<MemoryJournalState, EventRecord[]>();
+
+/** Every event of the log, each read once. */
+function eventsOf(shared: MemoryJournalState): readonly EventRecord[] {
+  const read = readEvents.get(shared) ?? [];
+  readEvents.set(shared, read);
+  for (const text of shared.events.slice(read.length))
+    read.push(Object.freeze(JSON.parse(text) as EventRecord));
+  return read;
 }
 
 function matches(event: EventRecord, { key, rotation, target, afterSeq }: HistoryFilter): boolean {

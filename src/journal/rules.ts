@@ -1,6 +1,6 @@
 import { RotationError } from "../lib/errors.ts";
 import type { TargetDocument } from "./document.ts";
-import type { Lease } from "./journal.ts";
+import type { DamagedEntry, Lease, TargetEntry } from "./journal.ts";
 
 /** What every journal decides alike, however it keeps things. */
 
@@ -14,9 +14,10 @@ export interface LeaseState {
 export const NO_LEASE: LeaseState = { holder: undefined, epoch: 0, until: 0 };
 
 /**
- * The lease after `me` asked for it, or undefined when another live holder has it. The epoch is
- * kept only while our own lease still runs: after an expiry nobody knows what happened in between.
- * `isAlive` is asked only about another holder whose lease still runs.
+ * The lease after `me` asked for it: still another's when that one lives and its lease runs, and
+ * then no longer than a lease lasts, since one that ends later was taken by another clock (R15). The
+ * epoch is kept only while our own lease still runs: after an expiry nobody knows what happened in
+ * between. `isAlive` is asked only about another holder whose lease still runs.
  */
 export function takeLease(
   lease: LeaseState,
@@ -24,10 +25,11 @@ export function takeLease(
   now: number,
   ttlMs: number,
   isAlive: (holder: string) => boolean,
-): LeaseState | undefined {
+): LeaseState {
   const running = lease.holder !== undefined && lease.until > now;
   if (running && lease.holder === me) return { ...lease, until: now + ttlMs };
-  if (running && lease.holder !== undefined && isAlive(lease.holder)) return undefined;
+  if (running && lease.holder !== undefined && isAlive(lease.holder))
+    return { ...lease, until: Math.min(lease.until, now + ttlMs) };
   return { holder: me, epoch: lease.epoch + 1, until: now + ttlMs };
 }
 
@@ -73,9 +75,24 @@ export function parseDocument(target: string, text: string): TargetDocument {
       },
     );
   }
-  throw new RotationError("unusable", `the journal's entry for ${target} is damaged`, {
+  throw damagedEntry(`the journal's entry for ${target}`);
+}
+
+/** A part of the journal, named by `what`, that is there and makes no sense. */
+export function damagedEntry(what: string): RotationError {
+  return new RotationError("unusable", `${what} is damaged`, {
     hint: "restore the journal from a copy, or move it away and start anew with --take-over",
   });
+}
+
+/** The entry that `read` gives, or what it is refused with. */
+export function entryOrDamage(target: string, read: () => TargetEntry): TargetEntry | DamagedEntry {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof RotationError) return { target, error: thrown };
+    throw thrown;
+  }
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

@@ -1,3 +1,6 @@
+import { inspect } from "node:util";
+import { redact } from "./redact.ts";
+
 /**
  * Every way in which something keyturn does can fail. What follows from each is decided by the
  * caller; the codes keep apart what must never be confused: *known not to have happened* from
@@ -47,7 +50,10 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** The one error class. `message` says what and where, `hint` what to do; neither holds a secret. */
+/**
+ * The one error class. `message` says what and where, `hint` what to do; neither holds a secret:
+ * what looks like a key is taken out, also of what `inspect` shows of the causes. Both are bounded.
+ */
 export class RotationError extends Error {
   override readonly name = "RotationError";
   readonly code: ErrorCode;
@@ -56,19 +62,40 @@ export class RotationError extends Error {
   readonly status: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(shown(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : shown(details.hint);
     this.retryAfterMs = details.retryAfterMs;
     this.status = details.status;
   }
+
+  [inspect.custom](_depth: number, options: object): string {
+    return redact(inspect(this, { ...options, customInspect: false }));
+  }
+}
+
+/** Longer than any sentence of ours, with what it quotes of others. */
+const LONGEST = 2_000;
+
+/** Redacted before it is cut: half a password at the cut would not be recognised. */
+function shown(text: string): string {
+  const safe = redact(text);
+  return safe.length <= LONGEST ? safe : `${safe.slice(0, LONGEST - 1)}…`;
 }
 
 /** Any thrown value as a RotationError; what is none becomes `internal` with the cause kept. */
 export function asRotationError(thrown: unknown): RotationError {
   if (thrown instanceof RotationError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new RotationError("internal", message, { cause: thrown });
+  return new RotationError("internal", messageOf(thrown), { cause: thrown });
+}
+
+/** What a thrown value says of itself; never throws, whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "something that cannot be shown was thrown";
+  }
 }
 
 /** Whether the call may have had its effect although it threw. */

@@ -14,7 +14,7 @@ export type ReadSecret = (source: SecretSource) => Promise<Secret>;
 export function secretReader(env: Readonly<Record<string, string | undefined>>): ReadSecret {
   return async (source) => {
     if ("env" in source) {
-      const text = env[source.env]?.trim();
+      const text = Object.hasOwn(env, source.env) ? env[source.env]?.trim() : undefined;
       if (text) return new Secret(text);
       throw new RotationError(
         "unusable",

@@ -10,11 +10,18 @@ interface Found {
   hint?: string | undefined;
 }
 
+/** Of so many faults the line is quoted; more than that have a common cause. */
+const MOST_QUOTED = 100;
+/** A shorter value of the environment is no secret, and would be found in words of ours. */
+const SHORTEST_VALUE = 6;
+
 /** Collects what is found wrong or odd in one policy, each at its place, the same thing only once. */
 export class Findings {
   readonly #faults = new Map<string, Found>();
   readonly #notes = new Map<string, Found>();
   readonly #settled = new Set<string>();
+  /** What the environment filled in, and how that is written. */
+  readonly #filled = new Map<string, string>();
 
   get anyFault(): boolean {
     return this.#faults.size > 0;
@@ -29,6 +36,12 @@ export class Findings {
   /** Takes no further fault for that path: what was found makes the rest follow. */
   settle(path: Path): void {
     this.#settled.add(formatPath(path));
+  }
+
+  /** From now on `value` is shown as it was written: `${NAME}`. */
+  fromEnvironment(name: string, value: string): void {
+    if (value.length < SHORTEST_VALUE) return;
+    for (const form of [value, JSON.stringify(value).slice(1, -1)]) this.#filled.set(form, `\${${name}}`);
   }
 
   /** A fault of what stands at a path of `tree`, or should; `on: "name"` points at the field's name. */
@@ -49,22 +62,32 @@ export class Findings {
 
   /** Every fault in the order of the text, lines quoted with all secrets known by now taken out. */
   faults(file: string, source: Source): Fault[] {
-    return inOrder(this.#faults).map(({ offset, path, message, hint }) => ({
-      file,
-      ...source.position(offset),
-      path: clean(path),
-      message: clean(message),
-      ...(hint && { hint: clean(hint) }),
-      ...(source.text.trim() && { excerpt: source.excerpt(offset) }),
-    }));
+    return inOrder(this.#faults).map(({ offset, path, message, hint }, index) => {
+      const excerpt = index < MOST_QUOTED && source.text.trim() ? source.excerpt(offset) : undefined;
+      return {
+        file,
+        ...source.position(offset),
+        path: clean(path),
+        message: this.#clean(message),
+        ...(hint && { hint: this.#clean(hint) }),
+        ...(excerpt && { excerpt }),
+      };
+    });
   }
 
   notes(source: Source): PolicyNote[] {
     return inOrder(this.#notes).map(({ offset, path, message }) => ({
       path: clean(path),
       ...source.position(offset),
-      message: clean(message),
+      message: this.#clean(message),
     }));
+  }
+
+  #clean(text: string): string {
+    const longestFirst = [...this.#filled].sort(([a], [b]) => b.length - a.length);
+    return clean(
+      longestFirst.reduce((rest, [value, written]) => rest.replaceAll(value, () => written), text),
+    );
   }
 }
 

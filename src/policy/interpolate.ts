@@ -40,9 +40,10 @@ function fill(
       refuse(`found ${whole}; accepted: \${NAME} or \${NAME:-default}`, "write $${ where ${ itself is meant");
       return whole;
     }
-    const found = env[name];
+    const found = Object.hasOwn(env, name) ? env[name] : undefined;
     if (found) {
       fromEnvironment = true;
+      findings.fromEnvironment(name, found);
       return found;
     }
     if (fallback === undefined) {

@@ -1,3 +1,4 @@
+import { redact as redactCredentials } from "../lib/redact.ts";
 import type { Path } from "./tree.ts";
 
 /** Keys of the routers and of the model makers behind them, and addresses that are secrets themselves. */
@@ -20,7 +21,7 @@ export function hasUserInfo(text: string): boolean {
 
 /** The text with everything that looks like a secret replaced by `[secret]`. */
 export function redact(text: string): string {
-  return text
+  return redactCredentials(text)
     .replace(LOOKS_SECRET, "[secret]")
     .replace(USER_INFO, "[secret]@")
     .replace(AFTER_SECRET_FIELD, "$1$2[secret]");

@@ -56,8 +56,8 @@ function plain(message: string): string {
 }
 
 function syntaxHint(source: Source, offset: number): string | undefined {
-  const { text } = source.excerpt(offset);
-  return /[{[].*\$\{/.test(text)
+  const text = source.excerpt(offset)?.text;
+  return text && /[{[].*\$\{/.test(text)
     ? `inside { } and [ ], put a string with \${…} in quotes: "\${NAME}"`
     : undefined;
 }

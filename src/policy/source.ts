@@ -5,6 +5,8 @@ import type { Span } from "./tree.ts";
 /** Longest line that is quoted whole, and how much of a longer one stands before the fault. */
 const WIDTH = 110;
 const BEFORE = 50;
+/** A longer line was written by no person, and is not quoted. */
+const LONGEST_LINE = 10_000;
 
 /** The text of a policy, for saying where something stands without showing a secret that stands there. */
 export class Source {
@@ -29,11 +31,12 @@ export class Source {
     return { line, column: col };
   }
 
-  /** The line that an offset stands on, fit for printing, and where in it the offset is. */
-  excerpt(offset: number): { text: string; caret: number } {
+  /** The line that an offset stands on, fit for printing, and where in it the offset is; undefined for an endless one. */
+  excerpt(offset: number): { text: string; caret: number } | undefined {
     const start = this.text.lastIndexOf("\n", offset - 1) + 1;
     const newline = this.text.indexOf("\n", offset);
     const end = newline < 0 ? this.text.length : newline;
+    if (end - start > LONGEST_LINE) return undefined;
     const line = printable(redact(this.#masked(start, end)));
     const caret = Math.min(printable(redact(this.#masked(start, offset))).length, line.length);
     if (line.length <= WIDTH) return { text: line, caret };

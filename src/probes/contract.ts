@@ -28,13 +28,26 @@ function judgeBody(status: number, body: JsonObject | undefined, expected: Expec
     return unwell("instance is no string");
   if (!isObject(body.keys)) return unwell("the answer has no keys");
   const { keys } = body;
-  const name = expected.keyNames.find((candidate) => Object.hasOwn(keys, candidate));
-  if (name === undefined) return unwell(missing(expected, Object.keys(keys)));
+  const names = expected.keyNames.filter((candidate) => Object.hasOwn(keys, candidate));
+  if (names.length === 0) return unwell(missing(expected, Object.keys(keys)));
+  const [name, ...others] = names as [string, ...string[]];
   const entry = keys[name];
-  return isObject(entry) ? judgeEntry(entry, name, expected) : unwell(`keys.${name} is no object`);
+  if (!isObject(entry)) return unwell(`keys.${name} is no object`);
+  // Under an earlier name too the outgoing key may still be in use.
+  return judgeEntry(entry, name, others.map((other) => keys[other]).flatMap(fingerprintsIn), expected);
 }
 
-function judgeEntry(entry: JsonObject, name: string, expected: Expected): Judgement {
+function fingerprintsIn(entry: unknown): string[] {
+  return isObject(entry) ? [entry.serving, entry.holding].flat().filter(isFingerprint) : [];
+}
+
+/** `elsewhere`: fingerprints of keys that the instance has under other names of this one. */
+function judgeEntry(
+  entry: JsonObject,
+  name: string,
+  elsewhere: readonly string[],
+  expected: Expected,
+): Judgement {
   if (entry.serving === undefined) return unwell(`keys.${name} has no serving`);
   const { holding = [] } = entry;
   if (!Array.isArray(holding) || !holding.every(isFingerprint)) {
@@ -42,7 +55,9 @@ function judgeEntry(entry: JsonObject, name: string, expected: Expected): Judgem
   }
   if (entry.serving === null) return { verdict: "other", detail: "has no key yet" };
   const judged = judgeServing(entry.serving, expected);
-  const held = holding.find((one) => expected.outgoing.some((outgoing) => sameFingerprint(one, outgoing)));
+  const held = [...holding, ...elsewhere].find((one) =>
+    expected.outgoing.some((outgoing) => sameFingerprint(one, outgoing)),
+  );
   return judged.verdict === "confirms" && held !== undefined
     ? {
         ...judged,

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
+import { redactOutput } from "../lib/redact.ts";
 import { fillTemplate } from "../lib/template.ts";
-import { redact } from "./detail.ts";
 import { templateValues } from "./expectation.ts";
 import type { ProbeParts } from "./parts.ts";
 import type { Expected } from "./probe.ts";
@@ -92,7 +92,7 @@ function collect(child: ChildProcess): () => string {
   return () => {
     const lines = tail.toString("utf8").split(/[\r\n]+/);
     if (cut) lines.shift();
-    return redact(lines.findLast((line) => line.trim() !== "")?.trim() ?? "");
+    return redactOutput(lines.findLast((line) => line.trim() !== "")?.trim() ?? "");
   };
 }
 

@@ -2,6 +2,7 @@ import type { HttpResponse } from "../lib/http.ts";
 import { readPointer } from "../lib/json-pointer.ts";
 import { fillTemplate, hasPlaceholder } from "../lib/template.ts";
 import type { Expectation } from "../policy/schema.ts";
+import { shortFingerprint } from "./detail.ts";
 import { isFingerprint, type Judgement, judgeServing } from "./judgement.ts";
 import type { Expected } from "./probe.ts";
 
@@ -22,9 +23,23 @@ export function tellsKeys(expect: Expectation): boolean {
  * Judges an answer by the policy's `expect`: a status that is not expected (200 unless given), or a
  * body that should be JSON and is none, is `unwell`; anything else that does not fit is `other`.
  * A JSON value expected to be exactly `{fingerprint}` is compared as a fingerprint, which may be
- * shortened; all others exactly.
+ * shortened; all others exactly. An answer that fits and also names an outgoing key by its whole
+ * fingerprint `holds` that.
  */
 export function judgeExpectation(response: HttpResponse, expect: Expectation, expected: Expected): Judgement {
+  const judged = judgeFit(response, expect, expected);
+  const held = expected.outgoing.find((outgoing) => names(response, outgoing));
+  return judged.verdict === "confirms" && held !== undefined
+    ? { ...judged, verdict: "holds", detail: `${judged.detail}, still names ${shortFingerprint(held)}` }
+    : judged;
+}
+
+function names({ body, headers }: HttpResponse, fingerprint: string): boolean {
+  const hex = fingerprint.slice("sha256:".length);
+  return [body, ...Object.values(headers)].some((text) => text.toLowerCase().includes(hex));
+}
+
+function judgeFit(response: HttpResponse, expect: Expectation, expected: Expected): Judgement {
   const statuses = [expect.status ?? 200].flat();
   if (!statuses.includes(response.status)) {
     return { verdict: "unwell", detail: `HTTP ${response.status}, expected ${statuses.join(" or ")}` };

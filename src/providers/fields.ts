@@ -1,3 +1,4 @@
+import { redactQuoted } from "../lib/redact.ts";
 import { isObject, type JsonObject, parseJson } from "./answer.ts";
 import type { KeySettings } from "./provider.ts";
 
@@ -7,6 +8,32 @@ export type Read<T> = (data: JsonObject, name: string) => T | undefined;
 export const text: Read<string> = (data, name) => {
   const value = data[name];
   return typeof value === "string" ? value : undefined;
+};
+
+/**
+ * The identifier of a key: printable and of a sensible length, fit for a path and for a name in the
+ * journal, and not the key itself.
+ */
+export const hash: Read<string> = (data, name) => {
+  const value = text(data, name);
+  if (value === undefined || !/^[\x21-\x7e]{1,256}$/.test(value) || /^\.{1,2}$/.test(value)) return undefined;
+  return value in {} || redactQuoted(value) !== value ? undefined : value;
+};
+
+/** The masked form of a key; one that is not masked counts as not given, as it would be kept and shown. */
+export const label: Read<string> = (data, name) => {
+  const value = text(data, name);
+  return value === undefined || redactQuoted(value) !== value ? undefined : value;
+};
+
+/** A date and time in ISO 8601, as it was written. */
+export const instant: Read<string> = (data, name) => {
+  const value = text(data, name);
+  return value !== undefined &&
+    /^\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{5,25}$/.test(value) &&
+    !Number.isNaN(Date.parse(value))
+    ? value
+    : undefined;
 };
 
 export const number: Read<number> = (data, name) => {

@@ -85,10 +85,10 @@ export function keyCalls(connection: Connection, requests: KeyRequests, read: Ke
   };
 }
 
-/** The plaintext in an answer to create: beside `data`, or inside it. */
+/** The plaintext in an answer to create: beside `data`, or inside it. What no header could carry is none. */
 function plaintextIn(body: string): Secret | undefined {
   const json = parseJson(body);
   if (!isObject(json)) return undefined;
   const key = text(json, "key") ?? (isObject(json.data) ? text(json.data, "key") : undefined);
-  return key ? new Secret(key) : undefined;
+  return key && /^[\x21-\x7e]{1,4096}$/.test(key) ? new Secret(key) : undefined;
 }

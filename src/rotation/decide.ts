@@ -3,6 +3,7 @@ import type { Check } from "./checks/common.ts";
 import { checkDrift } from "./checks/drift.ts";
 import { checkDue } from "./checks/due.ts";
 import { checkIntents } from "./checks/intents.ts";
+import { checkLeftBehind } from "./checks/left-behind.ts";
 import { checkRequests } from "./checks/requests.ts";
 import { checkRetirements, checkRevokedNow } from "./checks/retire.ts";
 import { checkRotation } from "./checks/rotation.ts";
@@ -19,6 +20,7 @@ const CHECKS: readonly Check[] = [
   checkRotation,
   checkRetirements,
   checkIntents,
+  checkLeftBehind,
   checkDrift,
   checkDue,
 ];

@@ -1,6 +1,7 @@
 import type { EventRecord, RequestRecord } from "../journal/document.ts";
 import type { HistoryFilter } from "../journal/journal.ts";
 import type { KeyPlan, KeyResult, KeyStatus, Progress } from "./report.ts";
+import type { SweepOptions, SweepReport } from "./sweep/report.ts";
 
 export interface PassOptions {
   /** Names of keys; all of the policy when left out. */
@@ -36,6 +37,12 @@ export interface Engine {
   history(filter: HistoryFilter): Promise<EventRecord[]>;
   /** The key of the policy that a plaintext with this fingerprint is or was, if any. */
   identify(fingerprint: string): Promise<{ key: string; hash: string; state: string } | undefined>;
+  /**
+   * Looks at the provider for keys that lost rotations left there; with `remove`, deletes those that
+   * are certainly lost. What could not be looked at is in the report. Throws RotationError `usage`
+   * for a key that is not in the policy.
+   */
+  sweep(options?: SweepOptions): Promise<SweepReport>;
   /** The next instant, after now, at which the journal says that a key needs attention. */
   nextWake(): Promise<number | undefined>;
   close(): Promise<void>;

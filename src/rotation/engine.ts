@@ -1,5 +1,5 @@
-import type { EventRecord } from "../journal/document.ts";
-import type { TargetEntry } from "../journal/journal.ts";
+import { type EventRecord, emptyDocument } from "../journal/document.ts";
+import { type TargetEntry, undamaged } from "../journal/journal.ts";
 import { asRotationError, RotationError } from "../lib/errors.ts";
 import type { Owner } from "../lib/owner.ts";
 import { randomId } from "../lib/random.ts";
@@ -8,9 +8,10 @@ import type { Engine, PassOptions } from "./engine-api.ts";
 import type { Parts } from "./parts.ts";
 import { type PassEnd, TargetPass } from "./pass.ts";
 import { planKey } from "./plan.ts";
-import type { KeyResult } from "./report.ts";
-import { before, resultOf } from "./result.ts";
-import { statusOf } from "./status.ts";
+import type { KeyPlan, KeyResult } from "./report.ts";
+import { type Before, before, brokenResult, resultOf } from "./result.ts";
+import { damagedStatus, statusOf } from "./status.ts";
+import { sweep } from "./sweep/sweep.ts";
 import { byTarget, type KeyPlace, placesOf } from "./targets.ts";
 
 /** How often a target that another worker works on is looked at, in milliseconds. */
@@ -24,6 +25,8 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
   const owner: Owner = { installation: policy.installation, journal: journal.id };
   /** Targets that a pass of this process is working on: a second pass leaves them to it. */
   const active = new Set<string>();
+  /** By target, the failures that were last said, of its steps and of its passes (""): the same again is said once. */
+  const saidOf = keep(() => new Map<string, string>());
 
   function placesNamed(keys: readonly string[] | undefined): KeyPlace[] {
     return keys === undefined ? places : keys.map(placeNamed);
@@ -51,6 +54,7 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
           deadline: options.deadline,
           horizon: options.horizon ?? Number.POSITIVE_INFINITY,
           followRetirements: options.until === "deleted",
+          said: saidOf(target),
           ...(options.signal ? { signal: options.signal } : {}),
           ...(options.onProgress ? { onProgress: options.onProgress } : {}),
         });
@@ -64,30 +68,60 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
     }
   }
 
-  /** Targets of keys that have left the policy and still have something in flight. */
+  /** Targets of keys that have left the policy and still have something in flight, or cannot be read. */
   async function leftovers(): Promise<string[]> {
     const entries = await journal.all();
     return entries
-      .filter(({ target, document }) => !targets.has(target) && inFlight(document))
+      .filter((entry) => !targets.has(entry.target) && ("error" in entry || inFlight(entry.document)))
       .map(({ target }) => target);
   }
 
-  async function results(
-    named: readonly KeyPlace[],
-    earlier: ReadonlyMap<string, TargetEntry>,
-    ends: ReadonlyMap<string, PassEnd>,
+  /** One target's pass; it fails by itself, and the other targets go on. */
+  async function endOf(target: string, options: PassOptions): Promise<PassEnd> {
+    const said = saidOf(target);
+    try {
+      const end = await passOver(target, options);
+      said.delete("");
+      return end;
+    } catch (thrown) {
+      const error = asRotationError(thrown);
+      const level = said.get("") === error.message ? "debug" : "error";
+      said.set("", error.message);
+      const { code, hint } = error;
+      parts.log(level, { target, code, ...(hint ? { hint } : {}), err: error }, error.message);
+      return { end: "broken", error };
+    }
+  }
+
+  async function beforePass(place: KeyPlace): Promise<Before | RotationError> {
+    try {
+      return before((await journal.read(place.target)).document, place.field);
+    } catch (thrown) {
+      return asRotationError(thrown);
+    }
+  }
+
+  async function result(
+    place: KeyPlace,
+    was: Before | RotationError,
+    end: PassEnd,
     startedAt: number,
-  ): Promise<KeyResult[]> {
-    const found: KeyResult[] = [];
-    for (const place of named) {
-      const was = before((earlier.get(place.target) as TargetEntry).document, place.field);
+  ): Promise<KeyResult> {
+    if (end.end === "broken") return brokenResult(place.key, end.error);
+    if (was instanceof RotationError) return brokenResult(place.key, was);
+    try {
       const { document } = await journal.read(place.target);
-      const end = ends.get(place.target) ?? { end: "idle" };
       const refusal = await refusalOf(place, startedAt);
       const asked = (await journal.requests(place.target)).some(({ field }) => field === place.field);
-      found.push(resultOf(place, was, document, end, refusal, asked));
+      const { leftBehind } = document.keys[place.field] ?? {};
+      const looked = leftBehind?.keys.length && (leftBehind.at ?? 0) >= startedAt;
+      return {
+        ...resultOf(place, was, document, end, refusal, asked),
+        ...(looked ? { undecided: leftBehind.keys } : {}),
+      };
+    } catch (thrown) {
+      return brokenResult(place.key, asRotationError(thrown));
     }
-    return found;
   }
 
   async function refusalOf(place: KeyPlace, since: number): Promise<EventRecord | undefined> {
@@ -101,24 +135,17 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
     async pass(options) {
       const startedAt = clock.now();
       const named = placesNamed(options.keys);
-      const earlier = new Map<string, TargetEntry>();
-      for (const { target } of named) earlier.set(target, await journal.read(target));
+      const earlier = new Map<KeyPlace, Before | RotationError>();
+      for (const place of named) earlier.set(place, await beforePass(place));
       const all = [
         ...new Set([...named.map(({ target }) => target), ...(options.keys ? [] : await leftovers())]),
       ];
       const ends = new Map<string, PassEnd>();
-      await Promise.all(
-        all.map(async (target) => {
-          try {
-            ends.set(target, await passOver(target, options));
-          } catch (thrown) {
-            const error = asRotationError(thrown);
-            ends.set(target, { end: "broken", error });
-            parts.log("error", { target, code: error.code, err: error }, error.message);
-          }
-        }),
-      );
-      return await results(named, earlier, ends, startedAt);
+      await Promise.all(all.map(async (target) => ends.set(target, await endOf(target, options))));
+      const results: KeyResult[] = [];
+      for (const [place, was] of earlier)
+        results.push(await result(place, was, ends.get(place.target) ?? { end: "idle" }, startedAt));
+      return results;
     },
 
     async request(key, request) {
@@ -139,30 +166,35 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
     },
 
     async plan(keys, options) {
-      const plans = [];
+      const plans: KeyPlan[] = [];
       for (const place of placesNamed(keys)) {
-        const { document } = await journal.read(place.target);
-        plans.push(await planKey(parts, place, owner, document, options?.requested === "rotate"));
+        try {
+          const { document } = await journal.read(place.target);
+          plans.push(await planKey(parts, place, owner, document, options?.requested === "rotate"));
+        } catch (thrown) {
+          plans.push(unplanned(place, asRotationError(thrown)));
+        }
       }
       return plans;
     },
 
     async status(keys) {
       const named = placesNamed(keys);
-      const entries = new Map((await journal.all()).map((entry) => [entry.target, entry.document]));
-      return named.map((place) =>
-        statusOf(
-          place,
-          entries.get(place.target) ?? { version: 1, keys: {}, issued: {}, intents: {} },
-          clock.now(),
-        ),
-      );
+      const entries = new Map((await journal.all()).map((entry) => [entry.target, entry]));
+      return named.map((place) => {
+        const entry = entries.get(place.target);
+        if (entry && "error" in entry) return damagedStatus(place, entry.error);
+        return statusOf(place, entry?.document ?? emptyDocument(), clock.now());
+      });
     },
 
     history: (filter) => journal.history(filter),
 
     async identify(fingerprint) {
-      for (const { document } of await journal.all()) {
+      const entries = await journal.all();
+      for (const entry of entries) {
+        if ("error" in entry) continue;
+        const { document } = entry;
         for (const record of Object.values(document.issued)) {
           if (record.fingerprint !== fingerprint) continue;
           const key = document.keys[record.field];
@@ -176,20 +208,45 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
         }
       }
       const event = (await journal.history({})).findLast(({ data }) => data?.fingerprint === fingerprint);
-      return event && { key: event.key, hash: String(event.data?.hash), state: "deleted" };
+      if (event) return { key: event.key, hash: String(event.data?.hash), state: "deleted" };
+      undamaged(entries);
+      return undefined;
+    },
+
+    async sweep(options = {}) {
+      const named = options.keys === undefined ? undefined : placesNamed(options.keys);
+      return await sweep({ policy, parts, owner, places, targets, active }, options, named);
     },
 
     async nextWake() {
       let earliest: number | undefined;
-      for (const { document } of await journal.all()) {
+      for (const entry of await journal.all()) {
+        if ("error" in entry) continue;
         // What is past has had its pass, and is blocked or waits for something else than an instant.
-        for (const at of instants(document)) if (at > clock.now()) earliest = Math.min(earliest ?? at, at);
+        for (const at of instants(entry.document))
+          if (at > clock.now()) earliest = Math.min(earliest ?? at, at);
       }
       return earliest;
     },
 
     close: () => journal.close(),
   };
+}
+
+/** One value for each name, made when it is first asked for. */
+function keep<T>(make: () => T): (name: string) => T {
+  const kept = new Map<string, T>();
+  return (name) => {
+    const found = kept.get(name) ?? make();
+    kept.set(name, found);
+    return found;
+  };
+}
+
+/** A key whose part of the journal cannot be read. */
+function unplanned(place: KeyPlace, { message, hint }: RotationError): KeyPlan {
+  const why = hint ? `${message}; ${hint}` : message;
+  return { key: place.key, target: place.target, verb: "BLOCKED", why, steps: [], warnings: [] };
 }
 
 function inFlight(document: TargetEntry["document"]): boolean {

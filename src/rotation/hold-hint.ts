@@ -12,6 +12,11 @@ export function holdHint({ hold, phase, policy }: RotationRecord): string | unde
       const back = phase === "reverting" ? "" : `, or \`rotate rollback ${key}\``;
       return `mend the consumer and it goes on by itself; or \`rotate approve ${key} --without CONSUMER\`${back}`;
     }
+    case "forbidden":
+    case "unauthorized":
+      return `give back the right that is refused and it goes on by itself within ten minutes, or at once by \`rotate approve ${key}\``;
+    case "clock-skew":
+      return "set the clock and it goes on by itself";
     case "old-key-gone":
       return undefined;
     default:

@@ -32,9 +32,15 @@ function instantsOf(document: TargetDocument): Instant[] {
   const { rotation } = document;
   add(rotation, ["startedAt", "phaseAt", "confirmingSince", "releasedAt"]);
   add(rotation?.usage, ["at"]);
+  add(rotation?.hold, ["since"]);
+  add(rotation?.failures, ["at"]);
   for (const reload of Object.values(rotation?.reloads ?? {})) add(reload, ["at"]);
   for (const key of Object.values(document.keys)) {
     add(key.current, ["since"]);
+    add(key.leftBehind, ["since", "at"]);
+    add(key.blocked, ["since"]);
+    add(key.drift, ["at"]);
+    add(key.last, ["at"]);
     add(key.retry, ["at"], key.policy?.key.retry.max);
   }
   for (const { disable, delete: gone, retire } of Object.values(document.issued)) {
@@ -43,7 +49,7 @@ function instantsOf(document: TargetDocument): Instant[] {
     add(retire, ["since"]);
     add(retire, ["dueAt"], retire?.keepFor);
   }
-  for (const intent of Object.values(document.intents)) add(intent, ["plannedAt", "sentAt"]);
+  for (const intent of Object.values(document.intents)) add(intent, ["plannedAt", "sentAt", "deletedAt"]);
   add(document.walk, ["since"]);
   return found;
 }

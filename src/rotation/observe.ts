@@ -13,6 +13,8 @@ export class Facts {
   listed: Record<string, World["listed"][string]> = {};
   evidence: Record<string, Evidence> = {};
   skewMs: Record<string, number | undefined> = {};
+  /** When the latest look began. */
+  latest = Number.NEGATIVE_INFINITY;
 
   /** A clock that went back has made the age of every fact unknown (R15). */
   forgetAll(): void {
@@ -21,6 +23,7 @@ export class Facts {
     this.issued = {};
     this.accepted = {};
     this.evidence = {};
+    this.latest = Number.NEGATIVE_INFINITY;
   }
 
   forgetStore(): void {
@@ -61,6 +64,7 @@ export async function observe(
   const provider = parts.connect.provider(snapshot);
   const providerName = snapshot.key.provider;
   const at = parts.clock.now();
+  facts.latest = Math.max(facts.latest, at);
   try {
     switch (look.look) {
       case "store":

@@ -25,6 +25,8 @@ export interface TargetPassOptions {
   horizon: number;
   /** False: once nothing is in flight any more, waits for retirements are not waited for. */
   followRetirements: boolean;
+  /** By step, the failure that was last said of it, by this pass or an earlier one: the same again is said once. */
+  said: Map<string, string>;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
@@ -56,11 +58,13 @@ export class TargetPass {
   private readonly facts = new Facts();
   private readonly failed: Record<string, Failure> = {};
   private latest = Number.NEGATIVE_INFINITY;
+  private deadline: number;
   private lastEnd: PassEnd = { end: "idle" };
 
   constructor(parts: Parts, options: TargetPassOptions) {
     this.parts = parts;
     this.options = options;
+    this.deadline = options.deadline;
   }
 
   /** Runs the pass under the target's lease. */
@@ -91,7 +95,7 @@ export class TargetPass {
     let renewed = this.parts.clock.now();
     for (;;) {
       if (this.options.signal?.aborted) return { end: "stopped" };
-      if (this.parts.clock.now() - renewed > LEASE_MS / 4) {
+      if (Math.abs(this.parts.clock.now() - renewed) > LEASE_MS / 4) {
         await this.parts.journal.renew(lease, LEASE_MS);
         renewed = this.parts.clock.now();
       }
@@ -116,7 +120,8 @@ export class TargetPass {
     const { journal, clock, random } = this.parts;
     const { document } = await journal.read(this.options.target);
     const now = clock.now();
-    if (now < this.latest) this.forgetEverything();
+    const latest = Math.max(this.latest, this.facts.latest);
+    if (now < latest) this.clockWentBack(latest - now);
     this.latest = now;
     return {
       now,
@@ -137,8 +142,9 @@ export class TargetPass {
     };
   }
 
-  /** The clock went back: how old anything found in this pass is, nobody knows (R15). */
-  private forgetEverything(): void {
+  /** How old anything found in this pass is, nobody knows (R15); and the pass is not to last longer for it. */
+  private clockWentBack(ms: number): void {
+    this.deadline -= ms;
     this.facts.forgetAll();
     for (const key of Object.keys(this.failed)) delete this.failed[key];
   }
@@ -147,7 +153,7 @@ export class TargetPass {
     const inFlight = world.document.rotation !== undefined || world.requests.length > 0;
     // Between two sweeps the evidence of this pass must not be lost, however long the interval.
     const horizon = wait.reason === "consumers" ? Number.POSITIVE_INFINITY : this.options.horizon;
-    const tooLong = wait.until > this.options.deadline || wait.until - world.now > horizon;
+    const tooLong = wait.until > this.deadline || wait.until - world.now > horizon;
     if (!tooLong && (inFlight || this.options.followRetirements)) return undefined;
     const error = Object.values(this.failed).at(-1)?.error;
     return { end: "waiting", ...wait, ...(error ? { error } : {}) };
@@ -181,6 +187,7 @@ export class TargetPass {
       if ("look" in step) await this.look(world, step);
       else await this.change(lease, world, step, (context) => perform(context, step as Effect));
       delete this.failed[key];
+      this.options.said.delete(key);
     } catch (thrown) {
       const error = asRotationError(thrown);
       if (error.code === "busy" && "effect" in step) throw error;
@@ -252,8 +259,10 @@ export class TargetPass {
     this.failed[key] = { error, at: now, count, until: now + patience };
     const { document } = await this.parts.journal.read(this.options.target);
     const fields = { ...this.fields(document), reason: step.reason, code: error.code };
+    const again = this.options.said.get(key) === error.message;
+    this.options.said.set(key, error.message);
     this.parts.log(
-      count === 1 ? "warn" : "debug",
+      again ? "debug" : "warn",
       { ...fields, ...(error.hint ? { hint: error.hint } : {}) },
       error.message,
     );

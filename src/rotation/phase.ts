@@ -4,7 +4,7 @@ import type { Phase } from "../journal/document.ts";
 const MOVES: Record<Phase, readonly Phase[]> = {
   planned: ["staged", "failed", "superseded"],
   staged: ["verified", "failed", "superseded"],
-  verified: ["promoted", "reverting", "superseded"],
+  verified: ["promoted", "reverting", "failed", "superseded"],
   promoted: ["confirmed", "completed", "reverting", "superseded"],
   confirmed: ["promoted", "disabled", "completed", "reverting", "superseded"],
   disabled: ["promoted", "completed", "reverting", "superseded"],

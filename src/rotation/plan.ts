@@ -114,6 +114,14 @@ async function lookAhead(
       steps.push({ reason: step.reason, action: step.says });
       continue;
     }
+    if ("effect" in step && step.effect === "take-stock") {
+      steps.push({ reason: step.reason, action: step.says });
+      await context.commit("stock-taken", (draft) => {
+        const { leftBehind } = draft.keys[step.field] ?? {};
+        if (leftBehind) leftBehind.at = world.now;
+      });
+      continue;
+    }
     if ("effect" in step) return active(place, world, step, steps);
     if (!["schedule", "unblock", "intend"].includes(step.note))
       steps.push({ reason: step.reason, action: step.says });

@@ -1,4 +1,4 @@
-import type { Outcome, Phase, RotationKind } from "../journal/document.ts";
+import type { Outcome, Phase, RotationKind, UndecidedKey } from "../journal/document.ts";
 import type { Verdict } from "../probes/probe.ts";
 
 /** What `status`, `plan`, `--now` and the live list show. The JSON of the commands is made of these; instants are ISO 8601 there. */
@@ -43,7 +43,7 @@ export type KeyState =
   | "held"
   /** Something should start and cannot; `message` says why. */
   | "blocked"
-  /** The latest rotation failed or was reverted; it is tried again at `nextAt`. */
+  /** The latest rotation failed or was reverted and is tried again at `nextAt`, or the key's part of the journal is damaged. */
   | "failed"
   /** Due long since (more than a day), and not started. */
   | "overdue"
@@ -72,6 +72,8 @@ export interface KeyStatus {
   next?: { at: number; why: "schedule" | "expiry" | "retry" };
   /** Where the current key's settings differ from the policy's, as last seen; empty for nowhere. */
   drift: string[];
+  /** What a take-over could not decide, as last seen; left out when there is nothing. */
+  undecided?: UndecidedKey[];
   /** Old keys on their way out. */
   retiring: { hash: string; label?: string; disabled: boolean; deleteAt: number; why: string }[];
 }
@@ -133,6 +135,8 @@ export interface KeyResult {
   deleteAt?: number;
   /** From the rotation's start to its end, in milliseconds. */
   tookMs?: number;
+  /** What a take-over could not decide, when this pass has looked. */
+  undecided?: UndecidedKey[];
   /** Another process holds the target's lease: what was asked stands in the journal and is theirs to do. */
   handedOver?: boolean;
 }

@@ -1,4 +1,5 @@
 import type { EventRecord, TargetDocument } from "../journal/document.ts";
+import type { RotationError } from "../lib/errors.ts";
 import { holdHint } from "./hold-hint.ts";
 import type { PassEnd } from "./pass.ts";
 import type { KeyResult } from "./report.ts";
@@ -15,24 +16,22 @@ export function before(document: TargetDocument, field: string): Before {
   return { rotation: open, last: document.keys[field]?.last?.rotation };
 }
 
+/** A key whose pass could not go on. */
+export function brokenResult(key: string, { message, hint }: RotationError): KeyResult {
+  return { key, outcome: "failed", message, ...hinted(hint) };
+}
+
 /** How one key came out of a pass, read from the journal as the pass left it. */
 export function resultOf(
   place: KeyPlace,
   was: Before,
   document: TargetDocument,
-  end: PassEnd,
+  end: Exclude<PassEnd, { end: "broken" }>,
   refusal: EventRecord | undefined,
   /** Whether a request for it is still to be taken up. */
   asked: boolean,
 ): KeyResult {
   const { key, field } = place;
-  if (end.end === "broken")
-    return {
-      key,
-      outcome: "failed",
-      message: end.error.message,
-      ...hinted(end.error.hint),
-    };
   const open = document.rotation?.field === field ? document.rotation : undefined;
   const record = document.keys[field];
   if (open) {

@@ -1,4 +1,5 @@
 import type { IssuedRecord, RotationRecord, TargetDocument } from "../journal/document.ts";
+import type { RotationError } from "../lib/errors.ts";
 import { describeMissing } from "./evidence.ts";
 import { holdHint } from "./hold-hint.ts";
 import type { KeyState, KeyStatus, RotationStatus } from "./report.ts";
@@ -30,6 +31,7 @@ export function statusOf(place: KeyPlace, document: TargetDocument, now: number)
     ...(open === undefined ? {} : { rotation: rotationStatus(open, now) }),
     ...(record?.last === undefined ? {} : { last: record.last }),
     ...nextOf(record),
+    ...(record?.leftBehind?.keys.length ? { undecided: record.leftBehind.keys } : {}),
     drift: record?.drift?.hash === current?.hash ? (record?.drift?.differs ?? []) : [],
     retiring: Object.values(document.issued)
       .filter((key) => key.field === place.field && key.retire !== undefined)
@@ -40,6 +42,20 @@ export function statusOf(place: KeyPlace, document: TargetDocument, now: number)
         deleteAt: key.retire?.dueAt ?? now,
         why: key.retire?.why ?? "",
       })),
+  };
+}
+
+/** A key whose part of the journal cannot be read. */
+export function damagedStatus(place: KeyPlace, { message, hint }: RotationError): KeyStatus {
+  return {
+    key: place.key,
+    target: place.target,
+    ...(place.field === "" ? {} : { field: place.field }),
+    provider: place.snapshot.key.provider,
+    state: "failed",
+    message: hint ? `${message}; ${hint}` : message,
+    drift: [],
+    retiring: [],
   };
 }
 

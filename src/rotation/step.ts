@@ -33,7 +33,14 @@ export type Note =
     }
   | { note: "intend" }
   /** `beneath`: what is current where the version was staged, which the store keeps from now on. */
-  | { note: "staged"; version: string; base: string; hash: string; beneath?: StoredVersion }
+  | {
+      note: "staged";
+      version: string;
+      base: string;
+      hash: string;
+      fingerprint?: string;
+      beneath?: StoredVersion;
+    }
   | { note: "lost"; hash: string }
   | { note: "settle"; intent: string; as: "absent" | "issued" }
   | { note: "verified" }
@@ -71,6 +78,7 @@ export type Note =
 export type Effect =
   | { effect: "claim"; field: string; takeOver: boolean; requests: string[] }
   | { effect: "adopt"; field: string }
+  | { effect: "take-stock"; field: string }
   | { effect: "create" }
   | { effect: "restore" }
   | { effect: "verify" }

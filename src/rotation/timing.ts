@@ -21,3 +21,5 @@ export const DISABLE_LIMIT_MS = 10 * 60_000;
 export const PROVIDER_POLL_MS = 1_000;
 /** How old a look at the store may be while consumers are waited for. */
 export const STORE_FRESH_MS = 30_000;
+/** How long after a deletion the provider's list is asked again whether the key is gone. */
+export const LIST_DELAY_MS = 30_000;

@@ -13,9 +13,12 @@ export interface Served {
   close(): Promise<void>;
 }
 
+/** No request to what is served here is longer. */
+const MOST_BYTES = 1024 * 1024;
+
 /**
  * Serves a handler on loopback. `Response.error()`, and a body that fails midway, break the
- * connection, as on a real wire. Port 0 takes a free one. Throws RotationError `busy` or
+ * connection, as on a real wire; so does a request that is none, or longer than a mebibyte. Port 0 takes a free one. Throws RotationError `busy` or
  * `forbidden` when the port cannot be had.
  */
 export async function serve(handler: Handler, options: { port?: number } = {}): Promise<Served> {
@@ -45,7 +48,7 @@ async function exchange(
 ): Promise<void> {
   const gone = new AbortController();
   outgoing.once("close", () => gone.abort());
-  const body = Buffer.concat(await incoming.toArray());
+  const body = await readBody(incoming);
   const request = new Request(`http://${incoming.headers.host ?? "127.0.0.1"}${incoming.url ?? "/"}`, {
     method: incoming.method ?? "GET",
     headers: Object.entries(incoming.headersDistinct).flatMap(([name, values]) =>
@@ -59,6 +62,17 @@ async function exchange(
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body) await pipeline(Readable.fromWeb(response.body), outgoing);
   else outgoing.end();
+}
+
+async function readBody(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MOST_BYTES) throw new RotationError("rejected", "the request is too long");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function cannotListen(cause: NodeJS.ErrnoException, port: number): RotationError {

@@ -1,5 +1,5 @@
 import { type Owner, sameOwner } from "../lib/owner.ts";
-import { merged, secretIn } from "./content.ts";
+import { isObject, merged, sameField, secretIn } from "./content.ts";
 import { baseOf, emptyRecord, type SecretRecord, type VersionRecord, versionsOf } from "./record.ts";
 import {
   absentSecret,
@@ -25,6 +25,7 @@ export function viewOf(found: Found, ref: SecretRef, warnings: string[]): Secret
     base: baseOf(found),
     current: found?.current && storedVersion(found.current, ref),
     staged: (found?.staged ?? []).map((version) => stagedVersion(version, ref)),
+    retained: (found?.retained ?? []).map((version) => retainedVersion(version, ref)),
     owner: found?.owner,
     warnings,
   };
@@ -104,11 +105,34 @@ export function fenced(found: Found, ref: SecretRef, base: string): SecretRecord
   return baseOf(record) === base ? { ...record, fences: record.fences + 1 } : record;
 }
 
+/**
+ * Without that version. A person's edit copies whatever it does not change, so other retained
+ * versions may hold the same value: they lose it too, unless it is in use or staged.
+ */
 export function dropped(found: SecretRecord, ref: SecretRef, version: string): SecretRecord {
   if (found.current?.id === version) throw isCurrent(ref, version);
-  if (!versionsOf(found).some(({ id }) => id === version)) return found;
+  const gone = versionsOf(found).find(({ id }) => id === version);
+  if (!gone) return found;
   const rest = (versions: readonly VersionRecord[]) => versions.filter(({ id }) => id !== version);
-  return { ...found, staged: rest(found.staged), retained: rest(found.retained) };
+  const left = { ...found, staged: rest(found.staged), retained: rest(found.retained) };
+  const name = ref.field ?? "";
+  const inUse = [...(left.current ? [left.current] : []), ...left.staged];
+  if (inUse.some(({ content }) => sameField(content, gone.content, name))) return left;
+  return {
+    ...left,
+    retained: left.retained.flatMap((one) =>
+      sameField(one.content, gone.content, name) ? withoutField(one, name) : [one],
+    ),
+  };
+}
+
+/** The version with no value in that field; none where it held nothing else. Null, because a person who removes a field leaves none. */
+function withoutField(version: VersionRecord, name: string): VersionRecord[] {
+  if (!isObject(version.content)) return [];
+  const content = { ...version.content, [name]: null };
+  if (Object.values(content).every((value) => value === null)) return [];
+  const { [name]: _, ...hashes } = version.hashes;
+  return [{ ...version, content, hashes }];
 }
 
 /** Throws `unusable` when the secret is a plain value and `ref` names a field, or the reverse. */
@@ -125,6 +149,11 @@ function storedVersion(version: VersionRecord, ref: SecretRef): StoredVersion {
     value: secretIn(version.content, ref),
     ...(hash === undefined ? {} : { hash }),
   };
+}
+
+function retainedVersion({ id, hashes }: VersionRecord, ref: SecretRef): { version: string; hash?: string } {
+  const hash = hashes[ref.field ?? ""];
+  return { version: id, ...(hash === undefined ? {} : { hash }) };
 }
 
 function stagedVersion(version: VersionRecord, ref: SecretRef): StagedVersion {

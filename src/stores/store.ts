@@ -38,6 +38,8 @@ export interface SecretView {
   current: StoredVersion | undefined;
   /** Versions staged by rotations, ours or not, whose label still stands. */
   staged: StagedVersion[];
+  /** Versions that were current and are kept until they are dropped; a hash where the store knows it. */
+  retained?: { version: string; hash?: string }[];
   /** The stamp beside the secret, if any. */
   owner: Owner | undefined;
   /** Somebody else's unfinished rotation of this secret, in words, if the store shows one. */
@@ -100,7 +102,10 @@ export interface Store {
   promote(ref: SecretRef, version: string, base: string): Promise<void>;
   /** Changes `base` without changing any value, so that every promotion that expects the old one fails (R1). Needed only when there is no current version; otherwise a rewrite does it. */
   fence(ref: SecretRef, base: string): Promise<void>;
-  /** Removes a version that is not current: a staged one, or one retained for rollback. Absent is done. */
+  /**
+   * Removes a version that is not current: a staged one, or one retained for rollback. Absent is done.
+   * Copies of its value that the store keeps in other retained versions may go with it.
+   */
   drop(ref: SecretRef, version: string): Promise<void>;
   /**
    * Tries whatever a rotation of the secret needs, and changes nothing: not even what `observe`

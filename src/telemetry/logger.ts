@@ -1,7 +1,7 @@
 import { type LevelWithSilent, type Logger, pino, stdTimeFunctions } from "pino";
+import { redact } from "../lib/redact.ts";
 import { errorFields } from "./error-fields.ts";
 import { prettyLines } from "./pretty.ts";
-import { redact } from "./redact.ts";
 
 export type { Logger } from "pino";
 export type LogLevel = LevelWithSilent;
@@ -34,6 +34,16 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serialize, error: serialize },
+      hooks: {
+        // What is logged may throw while it is read; that must not stop who logs it.
+        logMethod(args, method) {
+          try {
+            method.apply(this, args);
+          } catch {
+            method.call(this, "something was logged here that cannot be shown");
+          }
+        },
+      },
     },
     {
       write: (line: string) => {

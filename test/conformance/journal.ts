@@ -6,7 +6,7 @@ import {
   type RequestRecord,
   type TargetDocument,
 } from "../../src/journal/document.ts";
-import type { Journal, Lease } from "../../src/journal/journal.ts";
+import { type Journal, type Lease, undamaged } from "../../src/journal/journal.ts";
 import type { RotationError } from "../../src/lib/errors.ts";
 
 /** One journal, as several processes may open it. */
@@ -17,6 +17,8 @@ export interface JournalWorld {
   open(): Promise<Journal>;
   /** Lets a process take the lease of `target` for `ttlMs` and die without a word. */
   dieHolding(target: string, ttlMs: number): Promise<void>;
+  /** Puts `text` where the document of a target that was written is kept. */
+  overwrite(target: string, text: string): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -84,7 +86,9 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
         const document = documentWith("h1");
         await journal.commit(await take(journal), { document, events: [] });
         Object.assign(document.issued.h1 ?? {}, { field: "changed by the writer" });
-        Object.assign((await journal.read(T)).document.issued.h1 ?? {}, { field: "changed by a reader" });
+        const read = (await journal.read(T)).document.issued.h1 ?? {};
+        // A journal may hand out what cannot be changed.
+        if (!Object.isFrozen(read)) Object.assign(read, { field: "changed by a reader" });
         expect((await journal.read(T)).document.issued.h1?.field).toBe("");
       });
 
@@ -96,6 +100,28 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
           { target: T, document: documentWith("h1"), lease: { ...lease, until: world.clock.now() + TTL } },
         ]);
       });
+
+      test.each([
+        ["damaged", "unusable", '{"version":1,"keys":{},'],
+        ["of a newer version", "newer-version", '{"version":2}'],
+      ])(
+        "a document that is %s is refused by its target's name, and hides no other target",
+        async (_, code, text) => {
+          await journal.commit(await take(journal), { document: documentWith("h1"), events: [] });
+          await journal.commit(await take(journal, U), { document: documentWith("h2"), events: [] });
+          await world.overwrite(T, text);
+          const refusal = { code, message: expect.stringContaining(T) };
+          await expect(other.read(T)).rejects.toMatchObject(refusal);
+          const entries = (await other.all()).toSorted((a, b) => (a.target < b.target ? 1 : -1));
+          expect(entries).toMatchObject([
+            { target: T, error: refusal },
+            { target: U, document: documentWith("h2") },
+          ]);
+          expect(await other.ownerOf("h1")).toBe(T);
+          expect(() => undamaged(entries)).toThrow(expect.objectContaining(refusal));
+          expect(undamaged(entries.slice(1))).toEqual(entries.slice(1));
+        },
+      );
 
       test("the id stays the same when the journal is opened again", async () => {
         expect(journal.id).toMatch(/^[0-9a-f]{32}$/);

@@ -16,6 +16,9 @@ describeJournal("memory", async () => {
       await process.acquire(target, ttlMs);
       process.kill();
     },
+    overwrite: async (target, text) => {
+      shared.documents.set(target, text);
+    },
     dispose: async () => {},
   };
 });

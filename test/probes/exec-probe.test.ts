@@ -119,7 +119,7 @@ test("output is bounded: the last line, cut to 200 characters, without credentia
   const long = await script('printf "%3000s" "x" | tr " " ","; exit 1');
   expect((await probe([long])).detail).toBe(`exit 1: ${",".repeat(191)}…`);
   const leak = await script("echo still sk-or-v1-0123456789abcdef; exit 1");
-  expect((await probe([leak])).detail).toBe("exit 1: still [redacted]");
+  expect((await probe([leak])).detail).toBe("exit 1: still [secret]");
 });
 
 test("a credential whose start was cut off is not shown", async () => {

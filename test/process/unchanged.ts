@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { undamaged } from "../../src/journal/journal.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite/open.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -36,7 +37,7 @@ async function targetsOf({ env }: World): Promise<unknown[]> {
     random: systemRandom,
   });
   try {
-    return (await journal.all()).map(({ target, document }) => {
+    return undamaged(await journal.all()).map(({ target, document }) => {
       const { rotation, issued, intents, keys } = document;
       return { target, rotation, issued, intents, current: Object.values(keys).map((key) => key.current) };
     });

@@ -117,11 +117,14 @@ export interface Ended {
   signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
-  /** With `count`: how many commits, renames and calls there were. */
+  /** With `count`: how many sites of each kind there were. */
   counts: Record<string, number>;
 }
 
 export interface RotateOptions {
+  /** The command's file in place of the sources'. */
+  cli?: string;
+  /** A site that kill-at.ts knows. */
   killAt?: string;
   count?: boolean;
   /** Standard output is closed at once. */
@@ -138,7 +141,7 @@ export interface RotateOptions {
 /** Runs the command; with `killAt`, until it kills itself there. */
 export async function rotate(world: World, args: string[], options: RotateOptions = {}): Promise<Ended> {
   const preload = options.killAt !== undefined || options.count ? ["--import", KILL_AT] : [];
-  const child: ChildProcess = spawn(process.execPath, [...preload, CLI, ...args], {
+  const child: ChildProcess = spawn(process.execPath, [...preload, options.cli ?? CLI, ...args], {
     cwd: options.cwd,
     env: {
       ...world.env,

@@ -255,7 +255,7 @@ it("redacts whatever looks like a key from what the API says, and bounds it", as
     .get(/keys/)
     .reply(400, { error: { code: 400, message } });
   const error = await failureOf(provider.list());
-  expect(error.message).toContain("bad [secret], [secret], [secret] and [secret] xxx");
+  expect(error.message).toContain("bad [secret], [secret], Bearer [secret] and [secret] xxx");
   expect(error.message.length).toBeLessThan(300);
 });
 

@@ -13,6 +13,12 @@ interface Instance {
   down: boolean;
   /** Never takes up another key. */
   stuck: boolean;
+  /** Answers that it serves with whatever the store holds, whatever it does serve with. */
+  lies: boolean;
+  /** When it took up what it serves with. */
+  since: number;
+  /** What it said last, and whether that was true. */
+  told?: { serving: string | undefined; truly: boolean };
 }
 
 /** A service of several instances that read their key from the store's consumer file and apply it after a delay. */
@@ -61,7 +67,11 @@ export class ServiceModel {
 
   /** Takes up what is there, at once. */
   settle(): void {
-    for (const one of this.instances) one.serving = this.read();
+    for (const one of this.instances) {
+      if (one.serving === this.read()) continue;
+      one.serving = this.read();
+      one.since = this.clock.now();
+    }
   }
 
   serving(): (string | undefined)[] {
@@ -84,10 +94,15 @@ export class ServiceModel {
       if (this.onReload) this.settle();
       return { status: 204, headers: {}, body: "" };
     }
-    if (this.body !== undefined) return { status: 200, headers: {}, body: this.body };
-    if (one.serving === undefined) return { status: 503, headers: {}, body: '{"status":"waiting"}' };
+    if (this.body !== undefined) {
+      one.told = { serving: undefined, truly: false };
+      return { status: 200, headers: {}, body: this.body };
+    }
+    const serving = one.lies ? this.read() : one.serving;
+    one.told = { serving, truly: !one.lies };
+    if (serving === undefined) return { status: 503, headers: {}, body: '{"status":"waiting"}' };
     const keys = {
-      [this.keyName]: { serving: fingerprint(one.serving), holding: one.holding.map(fingerprint) },
+      [this.keyName]: { serving: fingerprint(serving), holding: one.holding.map(fingerprint) },
     };
     return { status: 200, headers: {}, body: JSON.stringify({ status: "ok", instance: one.name, keys }) };
   }
@@ -98,7 +113,15 @@ export class ServiceModel {
   }
 
   private instance(index: number, serving?: string): Instance {
-    return { name: `${this.name}-${index}`, serving, holding: [], down: false, stuck: false };
+    return {
+      name: `${this.name}-${index}`,
+      serving,
+      holding: [],
+      down: false,
+      stuck: false,
+      lies: false,
+      since: this.clock.now(),
+    };
   }
 
   private advance(): void {
@@ -109,6 +132,7 @@ export class ServiceModel {
       if (one.down || one.stuck || key === undefined) continue;
       if (one.next && now >= one.next.at) {
         one.serving = one.next.key;
+        one.since = one.next.at;
         delete one.next;
       }
       if (key === one.serving) delete one.next;

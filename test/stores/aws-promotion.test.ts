@@ -55,6 +55,19 @@ describe("a rotation in AWS", () => {
     });
   });
 
+  it("puts no label on a version that has no value in the field, since nobody would take it off again", async () => {
+    const { edit, put, stage, store, labels } = awsWorld();
+    const without = edit(FIELD.secret, { SecretString: '{"DB":"p1"}' });
+    const first = await put(FIELD, "k1");
+    expect(labels(FIELD.secret)[without]).toEqual(["AWSPREVIOUS"]);
+    const edited = edit(FIELD.secret, { SecretString: '{"DB":"p2","LLM_KEY":"k1"}' });
+    const next = await stage(FIELD, "k2", "r2");
+    await store.promote(FIELD, next.version, next.base);
+    expect(labels(FIELD.secret)[edited]).toEqual(["AWSPREVIOUS", `KEYTURN-previous-${edited}`]);
+    expect((await store.read(FIELD, edited))?.reveal()).toBe("k1");
+    expect(labels(FIELD.secret)[first.version]).toEqual([expect.stringMatching(/^KEYTURN-holds:/)]);
+  });
+
   it("goes on for years without running out of versions or labels", async () => {
     const { clock, model, store, put } = awsWorld();
     let old = await put(FIELD, "k0");

@@ -4,6 +4,7 @@ import { RotationError } from "../../lib/errors.ts";
 import { type Owner, sameOwner } from "../../lib/owner.ts";
 import type { KeyPolicy, StorePolicy } from "../../policy/schema.ts";
 import { shortHash } from "../../rotation/names.ts";
+import { describeUndecided } from "../../rotation/undecided.ts";
 import type { Examination, Store } from "../../stores/store.ts";
 
 /** A key's place in its store, as checks name it. */
@@ -41,7 +42,13 @@ export function judgeSecret(
       : [failed("rotation", new RotationError("conflict", `${name}: ${view.foreign}`))]),
     ...view.warnings.map((warning) => noted("secret", warning)),
     judgeCurrent(key, { exists, create, view, document }),
+    ...judgeLeft(key, document),
   ];
+}
+
+function judgeLeft({ name, store }: KeyPolicy, document: TargetDocument | undefined): Check[] {
+  const keys = document?.keys[store.field ?? ""]?.leftBehind?.keys ?? [];
+  return keys.length === 0 ? [] : [noted("left behind", `${name}: ${describeUndecided(keys)}`)];
 }
 
 function judgeOwner(key: KeyPolicy, theirs: Owner | undefined, ours: Owner): Check {

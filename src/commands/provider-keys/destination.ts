@@ -1,3 +1,4 @@
+import { undamaged } from "../../journal/journal.ts";
 import { RotationError } from "../../lib/errors.ts";
 import { targetName } from "../../rotation/names.ts";
 import type { SecretRef, Store } from "../../stores/store.ts";
@@ -79,6 +80,6 @@ async function keeperOf(
   const kept = policy.keys.find((key) => aliases.includes(key.store.use) && key.store.secret === secret);
   if (kept) return kept.name;
   const targets = aliases.map((name) => targetName(name, secret));
-  const known = (await journal.all()).find(({ target }) => targets.includes(target));
+  const known = undamaged(await journal.all()).find(({ target }) => targets.includes(target));
   return known && (Object.values(known.document.keys)[0]?.name ?? known.target);
 }

@@ -1,4 +1,5 @@
 import type { TargetDocument } from "../../journal/document.ts";
+import { undamaged } from "../../journal/journal.ts";
 import { RotationError } from "../../lib/errors.ts";
 import type { Context } from "../context.ts";
 import { shortHash } from "../render/style.ts";
@@ -26,7 +27,7 @@ export async function standings({ policy, journal }: Context): Promise<ReadonlyM
   for (const { name, adopt } of policy.keys) {
     if (adopt) found.set(adopt.hash, { key: name, state: "to be adopted", retired: false });
   }
-  for (const { document } of await journal.all()) {
+  for (const { document } of undamaged(await journal.all())) {
     for (const { hash, field, disable } of Object.values(document.issued)) {
       const state = stateOf(document, hash, field);
       const retired = state === "on its way out" && disable?.acknowledged !== undefined;

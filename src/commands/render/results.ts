@@ -1,5 +1,6 @@
 import { formatDuration } from "../../policy/duration.ts";
 import type { KeyResult } from "../../rotation/report.ts";
+import { describeUndecided } from "../../rotation/undecided.ts";
 import { type Format, type Style, shortHash } from "./style.ts";
 import { instant } from "./time.ts";
 
@@ -15,14 +16,16 @@ const COLORS: Record<KeyResult["outcome"], Format> = {
   superseded: "gray",
 };
 
-/** How one key came out, on one line, and the hint under it when there is one. */
+/** How one key came out, on one line; under it the hint and what a take-over could not decide, when there is any. */
 export function renderResult(result: KeyResult, style: Style): string {
   const color = COLORS[result.outcome];
   const done = result.outcome === "completed" || result.outcome === "deleted";
   const text = done
     ? success(result, (word) => style(color, word))
     : `${style(color, result.outcome)}: ${result.message}`;
-  return `${result.key}: ${text}${result.hint ? `\n  ${result.hint}` : ""}`;
+  const undecided = result.undecided && describeUndecided(result.undecided);
+  const notes = [result.hint, undecided].filter((note) => note !== undefined);
+  return [`${result.key}: ${text}`, ...notes].join("\n  ");
 }
 
 function success(result: KeyResult, colored: (word: string) => string): string {

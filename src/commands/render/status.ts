@@ -1,5 +1,6 @@
 import { formatDuration } from "../../policy/duration.ts";
 import type { KeyState, KeyStatus } from "../../rotation/report.ts";
+import { describeUndecided } from "../../rotation/undecided.ts";
 import { type Format, type Style, shortHash } from "./style.ts";
 import { type Row, table } from "./table.ts";
 import { instant, relative, when } from "./time.ts";
@@ -69,6 +70,7 @@ function notes(key: KeyStatus, now: number): string[] {
   }
   if (current?.expiresAt !== undefined) lines.push(`expires ${when(current.expiresAt, now)}`);
   if (key.drift.length > 0) lines.push(`differs from the policy: ${key.drift.join(", ")}`);
+  if (key.undecided) lines.push(describeUndecided(key.undecided));
   for (const old of key.retiring) {
     const label = old.label ? ` ${old.label}` : "";
     lines.push(

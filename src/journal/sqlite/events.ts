@@ -55,6 +55,15 @@ function eventOf(row: Record<string, SQLOutputValue>): EventRecord {
     kind: String(row.kind),
     reason: String(row.reason),
     message: String(row.message),
-    ...(row.data === null ? {} : { data: JSON.parse(String(row.data)) as Record<string, unknown> }),
+    ...(row.data === null ? {} : { data: dataOf(String(row.data)) }),
   };
+}
+
+/** Facts that are damaged are shown as they stand: the log is for people, and one event must not hide the others. */
+function dataOf(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return { damaged: text };
+  }
 }

@@ -2,6 +2,7 @@ import { asRotationError, type ErrorCode, RotationError } from "../../lib/errors
 
 /** SQLite's primary result codes that mean something to an operator. */
 const BY_SQLITE_CODE: Readonly<Record<number, ErrorCode>> = {
+  1: "unusable", // ERROR: our statements are sound, so the file has another format or schema than ours
   3: "forbidden", // PERM
   5: "busy", // BUSY
   6: "busy", // LOCKED

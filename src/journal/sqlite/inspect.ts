@@ -2,20 +2,31 @@ import { DatabaseSync } from "node:sqlite";
 import { RotationError } from "../../lib/errors.ts";
 import { type Parts, patiently } from "./connection.ts";
 import { unusableJournal } from "./faults.ts";
+import { refuseEmptied, type Traces } from "./traces.ts";
 
 /** `PRAGMA application_id` of a journal: "ktrn". */
 export const APPLICATION_ID = 0x6b74726e;
 
-/** Up to this size, in bytes, a whole check takes a few milliseconds and is done at every opening. */
+/** Up to this size, in bytes, a whole check takes a tenth of a second at most and is done at every opening. */
 const CHEAP_TO_CHECK = 16 * 1024 * 1024;
+
+/** A database has no less than one page, and a page no fewer bytes. SQLite takes a shorter file for an empty one. */
+const SMALLEST = 512;
 
 /**
  * Looks at an existing file through a connection that cannot write, so that one we refuse stays
  * as it is. Throws `unusable` for what is damaged, no database or something else's, and
  * `newer-version` for a schema past `known`.
  */
-export function inspect(path: string, size: number, known: number, parts: Parts): Promise<void> {
+export async function inspect(
+  path: string,
+  size: number,
+  known: number,
+  traces: Traces,
+  parts: Parts,
+): Promise<void> {
   return patiently(path, parts, () => {
+    if (size < SMALLEST) throw unusableJournal(path, `is damaged (it has ${size} bytes)`);
     const db = new DatabaseSync(path, { readOnly: true });
     try {
       const version = pragma(db, "user_version");
@@ -23,6 +34,7 @@ export function inspect(path: string, size: number, known: number, parts: Parts)
       const ours = pragma(db, "application_id") === APPLICATION_ID;
       if (!ours && (tables !== 0 || version !== 0))
         throw unusableJournal(path, "is a database of something else");
+      if (tables === 0) refuseEmptied(path, traces);
       if (size <= CHEAP_TO_CHECK) requireSound(db, path);
       if (Number(version) > known) throw newerJournal(db, path, Number(version), known);
     } finally {
@@ -31,8 +43,9 @@ export function inspect(path: string, size: number, known: number, parts: Parts)
   });
 }
 
+/** The indexes too: through a damaged one a target that is there would be read as none. */
 function requireSound(db: DatabaseSync, path: string): void {
-  const found = pragma(db, "quick_check(1)");
+  const found = pragma(db, "integrity_check(1)");
   if (found !== "ok") throw unusableJournal(path, `is damaged (${String(found).split("\n")[0]})`);
 }
 

@@ -1,9 +1,11 @@
 import type { SQLOutputValue } from "node:sqlite";
 import { randomId } from "../../lib/random.ts";
-import type { EventRecord, NewEvent, RequestRecord } from "../document.ts";
+import type { EventRecord, NewEvent, RequestRecord, TargetDocument } from "../document.ts";
 import { emptyDocument } from "../document.ts";
-import type { Change, HistoryFilter, Journal, Lease, TargetEntry } from "../journal.ts";
+import type { Change, DamagedEntry, HistoryFilter, Journal, Lease, TargetEntry } from "../journal.ts";
 import {
+  damagedEntry,
+  entryOrDamage,
   hashTaken,
   type LeaseState,
   NO_LEASE,
@@ -15,6 +17,7 @@ import {
 import type { Connection, Parts } from "./connection.ts";
 import { appendEvent, selectEvents } from "./events.ts";
 import { beginLife, isAlive, type Life } from "./liveness.ts";
+import { seal, unseal } from "./seal.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -42,9 +45,11 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  all(): Promise<TargetEntry[]> {
+  all(): Promise<(TargetEntry | DamagedEntry)[]> {
     return this.#connection.read(() =>
-      this.#sql("SELECT * FROM targets WHERE document IS NOT NULL ORDER BY target").all().map(entryOf),
+      this.#sql("SELECT * FROM targets WHERE document IS NOT NULL ORDER BY target")
+        .all()
+        .map((row) => entryOrDamage(String(row.target), () => entryOf(row))),
     );
   }
 
@@ -55,15 +60,17 @@ export class SqliteJournal implements Journal {
   acquire(target: string, ttlMs: number): Promise<Lease | undefined> {
     return this.#connection.write(() => {
       const lives = (holder: string) => isAlive(this.#holders, holder);
-      const lease = takeLease(this.#lease(target), this.#holder, this.#parts.clock.now(), ttlMs, lives);
-      if (lease === undefined) return undefined;
+      const kept = this.#lease(target);
+      const lease = takeLease(kept, this.#holder, this.#parts.clock.now(), ttlMs, lives);
+      const ours = lease.holder === this.#holder;
+      if (!ours && lease.until === kept.until) return undefined;
       // The lock comes before the lease, or others would take a new lease for a dead holder's.
-      this.#life ??= beginLife(this.#holders, this.#holder);
+      if (ours) this.#life ??= beginLife(this.#holders, this.#holder);
       this.#sql(
         `INSERT INTO targets (target, holder, epoch, until) VALUES (?, ?, ?, ?)
          ON CONFLICT (target) DO UPDATE SET holder = excluded.holder, epoch = excluded.epoch, until = excluded.until`,
-      ).run(target, this.#holder, lease.epoch, lease.until);
-      return { target, holder: this.#holder, epoch: lease.epoch };
+      ).run(target, lease.holder ?? null, lease.epoch, lease.until);
+      return ours ? { target, holder: this.#holder, epoch: lease.epoch } : undefined;
     });
   }
 
@@ -89,7 +96,7 @@ export class SqliteJournal implements Journal {
     const { target } = lease;
     return this.#connection.write(() => {
       requireLease(lease, this.#lease(target));
-      this.#sql("UPDATE targets SET document = ? WHERE target = ?").run(JSON.stringify(document), target);
+      this.#sql("UPDATE targets SET document = ? WHERE target = ?").run(seal(document), target);
       this.#writeHashes(target, Object.keys(document.issued));
       for (const event of events) appendEvent(this.#connection, target, lease.epoch, event);
       for (const id of requestsDone)
@@ -103,7 +110,7 @@ export class SqliteJournal implements Journal {
       this.#sql("INSERT INTO requests (id, target, request) VALUES (?, ?, ?)").run(
         request.id,
         request.target,
-        JSON.stringify(request),
+        seal(request),
       );
       appendEvent(this.#connection, request.target, this.#lease(request.target).epoch, event);
     });
@@ -113,7 +120,7 @@ export class SqliteJournal implements Journal {
     return this.#connection.read(() =>
       this.#sql("SELECT request FROM requests WHERE target = ? ORDER BY seq")
         .all(target)
-        .map((row) => JSON.parse(String(row.request)) as RequestRecord),
+        .map((row) => requestOf(target, String(row.request))),
     );
   }
 
@@ -164,7 +171,20 @@ function entryOf(row: Row): TargetEntry {
   const { holder, epoch, until } = leaseOf(row);
   return {
     target,
-    document: row.document === null ? emptyDocument() : parseDocument(target, String(row.document)),
+    document: row.document === null ? emptyDocument() : documentOf(target, String(row.document)),
     lease: holder === undefined ? undefined : { target, holder, epoch, until },
   };
+}
+
+function documentOf(target: string, sealed: string): TargetDocument {
+  return parseDocument(target, unseal(sealed, `the journal's entry for ${target}`));
+}
+
+function requestOf(target: string, sealed: string): RequestRecord {
+  const what = `a request for ${target} in the journal`;
+  try {
+    return JSON.parse(unseal(sealed, what)) as RequestRecord;
+  } catch {
+    throw damagedEntry(what);
+  }
 }

@@ -7,10 +7,12 @@ import { inspect } from "./inspect.ts";
 import { SqliteJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS, type Migration } from "./schema.ts";
+import { tracesOf } from "./traces.ts";
 
 /**
  * Opens the journal at `path`, creating it and its folder when there is none; an empty file counts
- * as none, since the stamps beside the secrets (R11) tell a lost journal from a new one. An older
+ * as none unless something beside it shows that it was in use. A journal that is gone altogether is
+ * told from a new one by the stamps beside the secrets (R11). An older
  * schema is brought up to date, after a copy. `migrations` stands in for the schema's own list.
  *
  * Throws RotationError `unusable` (damaged, no journal, on a network file system), `newer-version`,
@@ -22,10 +24,11 @@ export async function openSqliteJournal(
 ): Promise<Journal> {
   const file = resolve(path);
   const migrations = parts.migrations ?? MIGRATIONS;
-  const size = await prepareFile(file).catch((thrown: unknown) => {
+  const traces = tracesOf(file);
+  const size = await prepareFile(file, traces).catch((thrown: unknown) => {
     throw journalFault(thrown, file);
   });
-  if (size > 0) await inspect(file, size, migrations.length, parts);
+  if (size > 0) await inspect(file, size, migrations.length, traces, parts);
   const connection = await Connection.open(file, parts);
   try {
     await migrate(connection, parts, migrations);

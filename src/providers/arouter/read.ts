@@ -1,5 +1,5 @@
 import { apiError, isObject, type JsonObject, parseJson } from "../answer.ts";
-import { flag, nullable, number, period, readEntries, text, texts } from "../fields.ts";
+import { flag, hash, instant, label, nullable, number, period, readEntries, text, texts } from "../fields.ts";
 import type { CurrentKey, IssuedKey } from "../provider.ts";
 import { withoutSecrets } from "../redact.ts";
 import type { TokenPage } from "../walk.ts";
@@ -32,11 +32,11 @@ export function readCurrentKey(body: string): CurrentKey | undefined {
   const data = isObject(json.data) ? json.data : json;
   if (!KEY_FIELDS.some((name) => name in data)) return undefined;
   return {
-    label: text(data, "label"),
+    label: label(data, "label"),
     usage: usageIn(data),
     limit: limitIn(data),
     limitRemaining: nullable(data, "limit_remaining", number),
-    expiresAt: nullable(data, "expires_at", text),
+    expiresAt: nullable(data, "expires_at", instant),
     isManagementKey: managementIn(data),
     raw: withoutSecrets(data) as JsonObject,
   };
@@ -57,12 +57,12 @@ export function readError(body: string): string | undefined {
 
 function issuedKey(data: unknown): IssuedKey | undefined {
   if (!isObject(data)) return undefined;
-  const hash = text(data, "hash");
-  if (!hash) return undefined;
+  const id = hash(data, "hash");
+  if (id === undefined) return undefined;
   return {
-    hash,
+    hash: id,
     name: text(data, "name"),
-    label: text(data, "label"),
+    label: label(data, "label"),
     disabled: flag(data, "disabled"),
     limit: limitIn(data),
     limitRemaining: nullable(data, "limit_remaining", number),
@@ -70,9 +70,9 @@ function issuedKey(data: unknown): IssuedKey | undefined {
     allowedProviders: restrictionIn(data, "allowed_providers"),
     allowedModels: restrictionIn(data, "allowed_models"),
     usage: usageIn(data),
-    createdAt: text(data, "created_at"),
-    updatedAt: nullable(data, "updated_at", text),
-    expiresAt: nullable(data, "expires_at", text),
+    createdAt: instant(data, "created_at"),
+    updatedAt: nullable(data, "updated_at", instant),
+    expiresAt: nullable(data, "expires_at", instant),
     raw: withoutSecrets(data) as JsonObject,
   };
 }

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, parseJson } from "../answer.ts";
-import { flag, nullable, number, period, readEntries, text } from "../fields.ts";
+import { flag, hash, instant, label, nullable, number, period, readEntries, text } from "../fields.ts";
 import type { CurrentKey, IssuedKey } from "../provider.ts";
 import { withoutSecrets } from "../redact.ts";
 
@@ -25,11 +25,11 @@ export function readCurrentKey(body: string): CurrentKey | undefined {
   if (!isObject(json) || !isObject(json.data)) return undefined;
   const { data } = json;
   return {
-    label: text(data, "label"),
+    label: label(data, "label"),
     usage: number(data, "usage"),
     limit: nullable(data, "limit", number),
     limitRemaining: nullable(data, "limit_remaining", number),
-    expiresAt: nullable(data, "expires_at", text),
+    expiresAt: nullable(data, "expires_at", instant),
     isManagementKey: flag(data, "is_management_key") ?? flag(data, "is_provisioning_key"),
     raw: withoutSecrets(data) as JsonObject,
   };
@@ -37,12 +37,12 @@ export function readCurrentKey(body: string): CurrentKey | undefined {
 
 function issuedKey(data: unknown): IssuedKey | undefined {
   if (!isObject(data)) return undefined;
-  const hash = text(data, "hash");
-  if (!hash) return undefined;
+  const id = hash(data, "hash");
+  if (id === undefined) return undefined;
   return {
-    hash,
+    hash: id,
     name: text(data, "name"),
-    label: text(data, "label"),
+    label: label(data, "label"),
     disabled: flag(data, "disabled"),
     limit: nullable(data, "limit", number),
     limitRemaining: nullable(data, "limit_remaining", number),
@@ -50,9 +50,9 @@ function issuedKey(data: unknown): IssuedKey | undefined {
     includeByokInLimit: flag(data, "include_byok_in_limit"),
     usage: number(data, "usage"),
     byokUsage: number(data, "byok_usage"),
-    createdAt: text(data, "created_at"),
-    updatedAt: nullable(data, "updated_at", text),
-    expiresAt: nullable(data, "expires_at", text),
+    createdAt: instant(data, "created_at"),
+    updatedAt: nullable(data, "updated_at", instant),
+    expiresAt: nullable(data, "expires_at", instant),
     workspaceId: text(data, "workspace_id"),
     creatorUserId: nullable(data, "creator_user_id", text),
     raw: withoutSecrets(data) as JsonObject,

@@ -4,6 +4,7 @@ import { isObject, type JsonObject } from "../answer.ts";
 import { type Connection, isSuccess } from "../connection.ts";
 import { nullable, readEntries, text, texts } from "../fields.ts";
 import type { IssuedKey } from "../provider.ts";
+import { quote } from "../redact.ts";
 import { walkEntries } from "../walk.ts";
 import type { ListQuery, OpenRouterClient } from "./client.ts";
 import { LIST_PAGE, notOpen } from "./guardrails.ts";
@@ -90,7 +91,7 @@ function readEntry(entry: unknown, hashesIn: string): Entry | undefined {
 function titleOf(entry: JsonObject, id: string): string {
   const name = text(entry, "name");
   const kind = text(entry, "provider") ?? text(entry, "type");
-  return [name && JSON.stringify(name), `(${[kind, id].filter(Boolean).join(", ")})`]
+  return [name && JSON.stringify(quote(name)), `(${quote([kind, id].filter(Boolean).join(", "))})`]
     .filter(Boolean)
     .join(" ");
 }

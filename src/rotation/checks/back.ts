@@ -1,7 +1,7 @@
 import type { RotationRecord } from "../../journal/document.ts";
 import { describeMissing, sweptEnough, unconfirmed } from "../evidence.ts";
 import { shortHash } from "../names.ts";
-import { type Decision, step, wait } from "../step.ts";
+import { type Decision, patient, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, waitEnd } from "../timing.ts";
 import type { Question, World } from "../world.ts";
 import {
@@ -18,20 +18,26 @@ import { dueReload } from "./confirming.ts";
 /** Reverting: the old value becomes current as a new version (R1), and every consumer confirms the old key. */
 export function back(world: World, rotation: RotationRecord): Decision {
   const old = rotation.old as NonNullable<RotationRecord["old"]>;
-  const unsafe = oldKeyReady(world, rotation, old.hash);
-  if (unsafe) return unsafe;
+  const unready = oldKeyReady(world, rotation, old.hash);
+  const unsafe = unready && patient(world, unready);
+  // Where the old key cannot be made ready, somebody may have replaced both long since.
+  if (unsafe && !("wait" in unsafe)) return unsafe;
   const store = needStore(world, rotation.field, Math.max(rotation.phaseAt, world.now - STORE_FRESH_MS));
   if ("decision" in store) return store.decision;
+  if (unsafe) return foreign(world, store.fact.value, [old.fingerprint, rotation.new?.fingerprint]) ?? unsafe;
   const view = store.fact.value;
   const { revert } = rotation;
   if (revert?.version === undefined || view.current?.version !== revert.version) {
     const changed = foreign(world, view, [old.fingerprint, rotation.new?.fingerprint]);
     if (changed) return changed;
     if (revert?.version !== undefined && view.base === revert.base)
-      return step(
-        { effect: "promote-back", version: revert.version, base: view.base },
-        "promote-back",
-        `makes the value of key ${shortHash(old.hash)} the store's current again`,
+      return (
+        oldKeyRefused(world, rotation, old.hash, world.now - STORE_FRESH_MS) ??
+        step(
+          { effect: "promote-back", version: revert.version, base: view.base },
+          "promote-back",
+          `makes the value of key ${shortHash(old.hash)} the store's current again`,
+        )
       );
     return step(
       { effect: "put-back", base: view.base },
@@ -62,8 +68,19 @@ function oldKeyReady(world: World, rotation: RotationRecord, hash: string): Deci
       "revert-enable",
       `enables key ${shortHash(hash)} at the provider`,
     );
-  if (rotation.revert?.version !== undefined) return undefined;
-  const accepted = needAccepted(world, rotation.field, hash, rotation.phaseAt);
+  return rotation.revert?.version === undefined
+    ? oldKeyRefused(world, rotation, hash, rotation.phaseAt)
+    : undefined;
+}
+
+/** Whether the old key is not accepted, by a look no older than `notBefore`; what was true when it was staged may be so no more. */
+function oldKeyRefused(
+  world: World,
+  rotation: RotationRecord,
+  hash: string,
+  notBefore: number,
+): Decision | undefined {
+  const accepted = needAccepted(world, rotation.field, hash, notBefore);
   if ("decision" in accepted) return accepted.decision;
   if (accepted.fact.value === undefined)
     return hold(
@@ -72,7 +89,10 @@ function oldKeyReady(world: World, rotation: RotationRecord, hash: string): Deci
     );
   if (accepted.fact.value) return undefined;
   if (world.now - rotation.phaseAt > ACTIVATION_LIMIT_MS)
-    return hold("old-key-refused", `the provider goes on refusing key ${shortHash(hash)}`);
+    return hold(
+      "old-key-refused",
+      `the provider goes on refusing key ${shortHash(hash)}; run \`rotate --now\` to replace the current key`,
+    );
   const again = accepted.fact.at + PROVIDER_POLL_MS;
   return world.now < again
     ? wait(again, "activation", `key ${shortHash(hash)} to be accepted again`)

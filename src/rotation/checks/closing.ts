@@ -83,10 +83,7 @@ function seenRefused(world: World, rotation: RotationRecord, acknowledged: numbe
   if (last && last.at >= acknowledged && world.now < last.at + PROVIDER_POLL_MS)
     return wait(last.at + PROVIDER_POLL_MS, "disable-delay", `key ${shortHash(hash)} to be refused`);
   if (last && last.at >= acknowledged && world.now > waitEnd(acknowledged, DISABLE_LIMIT_MS, world.now))
-    return hold(
-      "still-accepted",
-      `the provider goes on accepting key ${shortHash(hash)} although it is disabled`,
-    );
+    return stillAccepted(world, rotation, hash, acknowledged);
   const accepted = needAccepted(
     world,
     rotation.field,
@@ -94,6 +91,26 @@ function seenRefused(world: World, rotation: RotationRecord, acknowledged: numbe
     Math.max(acknowledged, world.now - PROVIDER_POLL_MS + 1),
   );
   return "decision" in accepted ? accepted.decision : refused;
+}
+
+/**
+ * A key that the provider shows enabled was enabled by somebody since, or the journal is older than
+ * that: it is disabled anew, upon fresh evidence as ever (R3). Of one that it shows disabled a person is told.
+ */
+function stillAccepted(world: World, rotation: RotationRecord, hash: string, acknowledged: number): Decision {
+  const shown = needIssued(world, rotation.field, hash, acknowledged + DISABLE_LIMIT_MS);
+  if ("decision" in shown) return shown.decision;
+  if (shown.fact.value?.disabled !== false)
+    return hold(
+      "still-accepted",
+      `the provider goes on accepting key ${shortHash(hash)} although it is disabled`,
+    );
+  if (world.document.issued[hash]?.distrusted) return disableOld(rotation, hash);
+  return step(
+    { effect: "enable", hash, field: rotation.field },
+    "enabled-since",
+    `finds the old key ${shortHash(hash)} enabled at the provider, and takes it for enabled`,
+  );
 }
 
 /** Disabled: consumers must go on answering for `retire.watch`; a relapse gives the old key back at once. */

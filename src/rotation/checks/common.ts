@@ -7,7 +7,7 @@ import type { SecretView } from "../../stores/store.ts";
 import { freshEvidence, nextSweepAt } from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
-import { SKEW_LIMIT_MS } from "../timing.ts";
+import { SKEW_LIMIT_MS, STORE_FRESH_MS } from "../timing.ts";
 import { type Evidence, type Fact, type Question, questionKey, type World } from "../world.ts";
 
 /** What a check answers: a decision, or undefined when it has nothing to say. */
@@ -133,11 +133,11 @@ export function skewed(world: World, provider: string): string | undefined {
   return `our clock and the provider's are ${Math.round(skew / 60_000)} minutes apart; set the clock`;
 }
 
-/** What speaks against disabling or deleting a key now, its consumers apart: a closed gate, or clocks that disagree by an answer of this pass. */
+/** What speaks against disabling or deleting a key now, its consumers apart: a closed gate, or clocks that disagree by an answer of just now. */
 export function gateForKey(world: World, field: string, hash: string): Decision | undefined {
   const closed = gate(world, field);
   if (closed) return closed;
-  const heard = needIssued(world, field, hash);
+  const heard = needIssued(world, field, hash, world.now - STORE_FRESH_MS);
   if ("decision" in heard) return heard.decision;
   const skew = skewed(world, snapshotFor(world, field)?.key.provider ?? "");
   return skew === undefined ? undefined : { parked: { reason: "clock-skew", says: skew } };

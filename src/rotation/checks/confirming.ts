@@ -2,7 +2,7 @@ import type { RotationRecord } from "../../journal/document.ts";
 import type { KeyPolicy } from "../../policy/schema.ts";
 import { describeMissing, sweptEnough, unconfirmed } from "../evidence.ts";
 import { shortHash } from "../names.ts";
-import { type Decision, step, wait } from "../step.ts";
+import { type Decision, patient, step, wait } from "../step.ts";
 import { PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, waitEnd } from "../timing.ts";
 import type { Question, World } from "../world.ts";
 import {
@@ -20,15 +20,12 @@ import {
 export function promoted(world: World, rotation: RotationRecord): Decision {
   const { key: policy } = rotation.policy;
   const old = rotation.old && world.document.issued[rotation.old.hash];
-  if (old?.disable && !old.distrusted && !old.delete)
-    return step(
-      { effect: "enable", hash: old.hash, field: rotation.field },
-      "relapse-enable",
-      `enables key ${shortHash(old.hash)} again, because a consumer still needs it`,
-    );
-  const store = needStore(world, rotation.field, Math.max(rotation.phaseAt, world.now - STORE_FRESH_MS));
-  if ("decision" in store) return store.decision;
-  const changed = foreign(world, store.fact.value, [rotation.new?.fingerprint]);
+  if (old?.disable && !old.distrusted && !old.delete) {
+    const enable = patient(world, giveBack(rotation, old.hash));
+    // Where it cannot be enabled, somebody may have replaced the new key long since.
+    return "step" in enable ? enable : (replaced(world, rotation) ?? enable);
+  }
+  const changed = replaced(world, rotation);
   if (changed) return changed;
   const question = rotationQuestion(rotation, "forward") as Question;
   const reload = dueReload(world, rotation, question);
@@ -43,6 +40,22 @@ export function promoted(world: World, rotation: RotationRecord): Decision {
     unused && "wait" in unused ? `waits for ${unused.wait.says}` : describeMissing(missing, evidence);
   if (world.now >= timeout && sweptEnough(policy, evidence)) return timedOut(world, rotation, says);
   return sweepOrWait(world, question, says, timeout > world.now ? timeout : undefined);
+}
+
+function giveBack({ field }: RotationRecord, hash: string): Decision {
+  return step(
+    { effect: "enable", hash, field },
+    "relapse-enable",
+    `enables key ${shortHash(hash)} again, because a consumer still needs it`,
+  );
+}
+
+/** Whether current is another than the new key; undefined when it is that one. */
+function replaced(world: World, rotation: RotationRecord): Decision | undefined {
+  const notBefore = Math.max(rotation.phaseAt, world.now - STORE_FRESH_MS);
+  const store = needStore(world, rotation.field, notBefore);
+  if ("decision" in store) return store.decision;
+  return foreign(world, store.fact.value, [rotation.new?.fingerprint]);
 }
 
 function confirm(policy: KeyPolicy): Decision {
@@ -99,17 +112,28 @@ export function usageSeen(world: World, rotation: RotationRecord): Decision | un
     return undefined;
   const every = Math.max(timing.interval, PROVIDER_POLL_MS);
   const fresh = rotation.new?.hash as string;
-  const used = needIssued(world, rotation.field, fresh, world.now - every + 1);
+  const used = needIssued(world, rotation.field, fresh, rotation.phaseAt);
   if ("decision" in used) return used.decision;
-  if (totalUsage(used.fact.value) === 0) return wait(used.fact.at + every, "usage", "the new key to be used");
+  if (totalUsage(used.fact.value) === 0) {
+    const again = used.fact.at + every;
+    if (world.now < again) return wait(again, "usage", "the new key to be used");
+    return step(
+      { look: "issued", field: rotation.field, hash: fresh },
+      "look-key",
+      "asks the provider again whether the new key is used",
+    );
+  }
   if (rotation.old === undefined) return undefined;
-  const quiet = needIssued(world, rotation.field, rotation.old.hash, world.now - every + 1);
+  const { hash } = rotation.old;
+  const quiet = needIssued(world, rotation.field, hash, rotation.phaseAt);
   if ("decision" in quiet) return quiet.decision;
   const usage = totalUsage(quiet.fact.value);
   if (rotation.usage?.value !== usage)
     return step({ note: "quiet", usage, restart: false }, "usage", "notes how much the old key was used");
   const end = waitEnd(rotation.usage.at, every * timing.successThreshold, world.now);
-  return world.now < end ? wait(end, "usage", "the old key to stay quiet") : undefined;
+  if (world.now < end) return wait(end, "usage", "the old key to stay quiet");
+  const still = needIssued(world, rotation.field, hash, end);
+  return "decision" in still ? still.decision : undefined;
 }
 
 export function totalUsage(key: { usage?: number; byokUsage?: number } | undefined): number {

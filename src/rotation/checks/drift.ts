@@ -5,9 +5,10 @@ import { shortHash } from "../names.ts";
 import { settingsThatDiffer } from "../settings.ts";
 import { type Decision, step } from "../step.ts";
 import type { World } from "../world.ts";
-import { needIssued } from "./common.ts";
+import { changedByHand } from "./by-hand.ts";
+import { needIssued, needStore } from "./common.ts";
 
-/** How often the settings of a key in use are compared with the policy's, in milliseconds. */
+/** How often a key in use is compared with the store and the policy, in milliseconds. */
 const DRIFT_EVERY_MS = 24 * 3_600_000;
 
 /** The settings of the policy that a key in use can still be given. */
@@ -23,8 +24,9 @@ export function patchable({
 }
 
 /**
- * Once a day, the settings of each current key against the policy: a limit that was raised by hand
- * during an incident is reported, or set back with `settingsDrift: apply`. Never while a rotation is open.
+ * Once a day, each current key against the store and the policy: one that was put there by hand is
+ * adopted; a limit that was raised during an incident is reported, or set back with
+ * `settingsDrift: apply`. Never while a rotation is open.
  */
 export function checkDrift(world: World): Decision | undefined {
   if (world.document.rotation || !world.mayStart) return undefined;
@@ -44,11 +46,20 @@ function driftOf(
   record: KeyRecord,
   hash: string,
 ): Decision | undefined {
-  const asked = patchable(key.settings);
-  if (Object.keys(asked).length === 0) return undefined;
   const since = record.drift?.hash === hash ? record.drift.at : freshlyMade(world, hash);
   const due = since === undefined ? 0 : Math.min(since, world.now) + DRIFT_EVERY_MS;
   if (world.now < due) return undefined;
+  const store = needStore(world, field, due);
+  if ("decision" in store) return store.decision;
+  const changed = changedByHand(world, field, store.fact.value, record);
+  if (changed) return changed;
+  const asked = patchable(key.settings);
+  if (Object.keys(asked).length === 0)
+    return step(
+      { note: "drift", field, hash, differs: [] },
+      "no-drift",
+      `key ${shortHash(hash)} is still the secret's current`,
+    );
   const issued = needIssued(world, field, hash, due);
   if ("decision" in issued) return issued.decision;
   const differs = issued.fact.value === undefined ? [] : settingsThatDiffer(asked, issued.fact.value);

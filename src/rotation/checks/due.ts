@@ -4,6 +4,7 @@ import { computeDue } from "../../schedule/due.ts";
 import { type Decision, patient, step } from "../step.ts";
 import type { World } from "../world.ts";
 import { gate } from "./common.ts";
+import { expiresUntried } from "./expiring.ts";
 import { block, identifyCurrent, startChecks } from "./start.ts";
 
 /** What is due, or asked for, is started; what is not yet known is provisioned or adopted. */
@@ -11,13 +12,19 @@ export function checkDue(world: World): Decision | undefined {
   if (world.document.rotation) return undefined;
   let earliest: number | undefined;
   let other: Decision | undefined;
-  for (const [field, snapshot] of Object.entries(world.policies)) {
+  for (const [field, snapshot] of mostUrgentFirst(world)) {
     const decision = patient(world, dueOf(world, field, snapshot));
     if ("step" in decision) return decision;
     if ("idle" in decision) earliest = Math.min(earliest ?? Infinity, decision.idle.until ?? Infinity);
     else other ??= decision;
   }
   return other ?? { idle: earliest === undefined || earliest === Infinity ? {} : { until: earliest } };
+}
+
+/** A key that expires comes before one that is merely due: a rotation of the other may be held, and keep it waiting. */
+function mostUrgentFirst(world: World): [string, PolicySnapshot][] {
+  const rank = (field: string) => (expiresUntried(world, field) ? 0 : 1);
+  return Object.entries(world.policies).sort(([a], [b]) => rank(a) - rank(b));
 }
 
 function dueOf(world: World, field: string, snapshot: PolicySnapshot): Decision {

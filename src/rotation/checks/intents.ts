@@ -1,6 +1,8 @@
+import type { IntentRecord } from "../../journal/document.ts";
 import type { StagedVersion } from "../../stores/store.ts";
 import { shortHash } from "../names.ts";
-import { type Decision, step } from "../step.ts";
+import { type Decision, step, wait } from "../step.ts";
+import { LIST_DELAY_MS } from "../timing.ts";
 import type { World } from "../world.ts";
 import { needIssued, needList, needStore, snapshotFor } from "./common.ts";
 
@@ -14,7 +16,7 @@ export function checkIntents(world: World): Decision | undefined {
   if (walk === undefined || world.document.rotation) return undefined;
   const snapshot = snapshotFor(world, walk.field);
   if (snapshot === undefined) return undefined;
-  const list = needList(world, walk.field, snapshot.key.provider, walk.since);
+  const list = needList(world, walk.field, snapshot.key.provider, Math.max(walk.since, lookedAgainAt(world)));
   if ("decision" in list) return list.decision;
   const strays = list.fact.value.filter(
     (key) =>
@@ -29,6 +31,9 @@ export function checkIntents(world: World): Decision | undefined {
     if (store.fact.value.current?.hash === stray.hash) continue;
     const staged = store.fact.value.staged.find((version) => version.hash === stray.hash);
     if (staged !== undefined) return giveUp(staged, stray.name as string, field);
+    const again = lookAgainAt(world.document.intents[stray.name as string] as IntentRecord);
+    if (world.now < again)
+      return wait(again, "list-delay", `the provider to show deleted key ${shortHash(stray.hash)} no more`);
     // A list may go on showing what was deleted.
     const there = needIssued(world, field, stray.hash, walk.since);
     if ("decision" in there) return there.decision;
@@ -40,6 +45,17 @@ export function checkIntents(world: World): Decision | undefined {
     );
   }
   return step({ note: "walked" }, "walked", "has found no lost key of ours at the provider");
+}
+
+/** A provider whose list lags behind goes on showing what was deleted: it is not deleted again and again meanwhile. */
+function lookAgainAt({ deletedAt }: IntentRecord): number {
+  return deletedAt === undefined ? 0 : deletedAt + LIST_DELAY_MS;
+}
+
+/** The latest instant by now from which a deleted key is looked for again. */
+function lookedAgainAt(world: World): number {
+  const instants = Object.values(world.document.intents).map(lookAgainAt);
+  return Math.max(0, ...instants.filter((at) => at <= world.now));
 }
 
 function giveUp(staged: StagedVersion, name: string, field: string): Decision {

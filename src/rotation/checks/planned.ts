@@ -1,10 +1,11 @@
 import type { RotationRecord } from "../../journal/document.ts";
 import type { SecretView, StagedVersion, StoredVersion } from "../../stores/store.ts";
 import { shortHash } from "../names.ts";
-import { type Decision, step, wait } from "../step.ts";
-import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS } from "../timing.ts";
+import { type Decision, patient, step, wait } from "../step.ts";
+import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, waitEnd } from "../timing.ts";
 import type { World } from "../world.ts";
-import { foreign, hold, needAccepted, needList, needStore, skewed } from "./common.ts";
+import { foreign, hold, type Need, needAccepted, needIssued, needList, needStore, skewed } from "./common.ts";
+import { remove } from "./retire.ts";
 
 /** Creates without a reply, in a row, before a person is asked. */
 const MOST_UNRESOLVED = 3;
@@ -33,8 +34,12 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
     return step({ note: "intend" }, "intend", "writes down the exact name the new key will bear");
   }
   if (intent.sentAt === undefined) {
+    const heard = hearProvider(world, rotation);
+    if ("decision" in heard) return heard.decision;
     const skew = skewed(world, rotation.policy.key.provider);
     if (skew) return hold("clock-skew", skew);
+    const lost = afterLoss(world, rotation);
+    if (lost) return lost;
     const store = needStore(world, rotation.field, rotation.phaseAt);
     if ("decision" in store) return store.decision;
     const changed = foreign(world, store.fact.value, [rotation.old?.fingerprint]);
@@ -55,6 +60,7 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
         version: found.version,
         base: found.base,
         hash: found.hash,
+        ...(found.value === undefined ? {} : { fingerprint: found.value.fingerprint() }),
         ...beneath(store.fact.value, found),
       },
       "staged-found",
@@ -86,6 +92,36 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
   );
 }
 
+/**
+ * A key was created and the store did not take it: that key goes first, and the next one is created
+ * after a backoff, journalled, so that a store that is full for hours does not fill the provider with keys.
+ */
+function afterLoss(world: World, rotation: RotationRecord): Decision | undefined {
+  if (rotation.lost === undefined) return undefined;
+  const lost = Object.values(world.document.issued).find(
+    ({ name, retire, version, mayBeCurrent, delete: deletion }) =>
+      name !== undefined &&
+      world.document.intents[name]?.rotation === rotation.id &&
+      retire !== undefined &&
+      version === undefined &&
+      !mayBeCurrent &&
+      // One whose delete has no reply may be gone, which only a current key can prove (R7).
+      (deletion === undefined || deletion.acknowledged !== undefined),
+  );
+  if (lost) return remove(world, lost);
+  const { failures } = rotation;
+  const until = failures ? waitEnd(failures.at, stepBackoff(failures.count, 0.5), world.now) : 0;
+  return failures && world.now < until ? wait(until, failures.code, failures.message) : undefined;
+}
+
+/** An answer of just now, for the time that it bears. */
+function hearProvider(world: World, { field, old, policy }: RotationRecord): Need<unknown> {
+  const notBefore = world.now - STORE_FRESH_MS;
+  return old
+    ? needIssued(world, field, old.hash, notBefore)
+    : needList(world, field, policy.key.provider, notBefore);
+}
+
 function stagedBy(view: SecretView, rotation: RotationRecord, hash: string | undefined) {
   return view.staged.find(
     (version) => version.rotation === rotation.id && (hash === undefined || version.hash === hash),
@@ -111,13 +147,22 @@ function plannedRollback(world: World, rotation: RotationRecord): Decision {
       "rollback-gone",
       "gives up the rollback: the previous key is gone",
     );
-  if (record.disable)
-    return step(
-      { effect: "enable", hash, field: rotation.field },
-      "rollback-enable",
-      `enables key ${shortHash(hash)} at the provider`,
+  if (record.disable) {
+    const enable = patient(
+      world,
+      step(
+        { effect: "enable", hash, field: rotation.field },
+        "rollback-enable",
+        `enables key ${shortHash(hash)} at the provider`,
+      ),
     );
-  const accepted = needAccepted(world, rotation.field, hash, world.now - PROVIDER_POLL_MS + 1);
+    if ("step" in enable) return enable;
+    // Where it cannot be enabled, somebody may have replaced the current key long since.
+    const store = needStore(world, rotation.field, rotation.phaseAt);
+    if ("decision" in store) return store.decision;
+    return foreign(world, store.fact.value, [rotation.old?.fingerprint]) ?? enable;
+  }
+  const accepted = needAccepted(world, rotation.field, hash, rotation.phaseAt);
   if ("decision" in accepted) return accepted.decision;
   if (accepted.fact.value === undefined)
     return step(
@@ -130,7 +175,8 @@ function plannedRollback(world: World, rotation: RotationRecord): Decision {
       "gives up the rollback: the previous key's plaintext is gone",
     );
   if (!accepted.fact.value) {
-    if (world.now - rotation.phaseAt > ACTIVATION_LIMIT_MS)
+    // By when the look was made: however slow the provider answers, the last one counts.
+    if (accepted.fact.at - rotation.phaseAt > ACTIVATION_LIMIT_MS)
       return step(
         {
           note: "fail",
@@ -140,11 +186,14 @@ function plannedRollback(world: World, rotation: RotationRecord): Decision {
         "rollback-refused",
         "gives up the rollback: the previous key is refused",
       );
-    return wait(
-      accepted.fact.at + PROVIDER_POLL_MS,
-      "activation",
-      `key ${shortHash(hash)} to be accepted again`,
-    );
+    const again = accepted.fact.at + PROVIDER_POLL_MS;
+    if (world.now >= again)
+      return step(
+        { look: "accepted", field: rotation.field, hash },
+        "look-accepted",
+        `tries key ${shortHash(hash)} again`,
+      );
+    return wait(again, "activation", `key ${shortHash(hash)} to be accepted again`);
   }
   const store = needStore(world, rotation.field, rotation.phaseAt);
   if ("decision" in store) return store.decision;

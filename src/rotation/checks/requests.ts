@@ -52,11 +52,20 @@ function accept(request: RequestRecord, says: string): Decision {
   );
 }
 
+/** Reasons for which going back is held until a new key takes the place of both. */
+const NO_WAY_BACK = ["old-key-gone", "old-key-refused"];
+
 function rotate(
   world: World,
   request: RequestRecord,
   mine: RotationRecord | undefined,
 ): Decision | undefined {
+  if (mine?.hold && NO_WAY_BACK.includes(mine.hold.reason))
+    return step(
+      { note: "supersede", why: `the old key cannot come back, and ${request.actor} asks for a new one` },
+      "rotate-instead",
+      `gives up going back, and issues a new key, as ${request.actor} asks`,
+    );
   if (mine?.hold)
     return step(
       { note: "release", why: `asked for by ${request.actor}`, requests: [request.id] },

@@ -19,8 +19,9 @@ export function checkRevokedNow(world: World): Decision | undefined {
   let waiting: Decision | undefined;
   for (const record of Object.values(world.document.issued)) {
     if (!record.distrusted || !record.retire?.immediately) continue;
-    const decision = patient(world, remove(record));
-    if ("step" in decision) return decision;
+    const next = remove(world, record);
+    const decision = next && patient(world, next);
+    if (decision && "step" in decision) return decision;
     waiting = earlier(waiting, decision);
   }
   return waiting;
@@ -43,13 +44,13 @@ export function checkRetirements(world: World): Decision | undefined {
 function retire(world: World, record: IssuedRecord): Decision | undefined {
   const snapshot = snapshotFor(world, record.field);
   if (snapshot === undefined || record.retire === undefined) return undefined;
-  if (record.delete?.acknowledged !== undefined) return gone(record);
+  if (record.delete?.acknowledged !== undefined) return gone(world, record);
   const dueAt = Math.min(record.retire.dueAt, world.now + record.retire.keepFor);
   if (record.disable?.acknowledged !== undefined && world.now < dueAt)
     return wait(dueAt, "soak", `key ${shortHash(record.hash)} is disabled and will be deleted`);
   const closed = record.distrusted ? undefined : gateForKey(world, record.field, record.hash);
   if (closed) return closed;
-  return evidenceAgainst(world, record) ?? remove(record);
+  return evidenceAgainst(world, record) ?? remove(world, record);
 }
 
 /** What still speaks against disabling or deleting it now, or what has to be looked at first. */
@@ -125,8 +126,9 @@ function currentAgainst(
   return undefined;
 }
 
-function remove(record: IssuedRecord): Decision {
-  if (record.delete?.acknowledged !== undefined) return gone(record);
+/** The next step to be rid of a key that nothing speaks for any more. */
+export function remove(world: World, record: IssuedRecord): Decision | undefined {
+  if (record.delete?.acknowledged !== undefined) return gone(world, record);
   if (record.disable?.acknowledged === undefined && record.retire?.keepFor !== 0)
     return step(
       { effect: "disable", hash: record.hash, field: record.field },
@@ -140,7 +142,9 @@ function remove(record: IssuedRecord): Decision {
   );
 }
 
-function gone(record: IssuedRecord): Decision {
+/** A deleted key that is still current is known until another takes its place: only then can its plaintext leave the store. */
+function gone(world: World, record: IssuedRecord): Decision | undefined {
+  if (world.document.keys[record.field]?.current?.hash === record.hash) return undefined;
   return step(
     { effect: "forget", hash: record.hash, field: record.field },
     "deleted",

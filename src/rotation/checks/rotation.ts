@@ -1,26 +1,31 @@
 import type { RotationRecord } from "../../journal/document.ts";
-import { type Decision, step } from "../step.ts";
+import type { Decision } from "../step.ts";
 import type { World } from "../world.ts";
 import { back } from "./back.ts";
 import { confirmed, disabled } from "./closing.ts";
-import { expiryDue } from "./common.ts";
 import { promoted } from "./confirming.ts";
+import { yieldToExpiry } from "./expiring.ts";
 import { held } from "./held.ts";
 import { planned } from "./planned.ts";
+import { endsByTrying, holdIfRefused, unlessMoved, untilAllowed } from "./refused.ts";
 import { staged, verified } from "./staging.ts";
 
 /** The open rotation's next step. */
 export function checkRotation(world: World): Decision | undefined {
   const rotation = world.document.rotation;
   if (rotation === undefined) return undefined;
-  if (rotation.hold && nearsExpiry(world, rotation))
-    return step(
-      { note: "supersede", why: "the current key nears its expiry while this rotation is held" },
-      "held-expiring",
-      "gives up the held rotation, because the current key nears its expiry",
-    );
-  if (rotation.hold) return held(world, rotation);
-  return advance(world, rotation);
+  if (rotation.hold) return yieldToExpiry(world, rotation) ?? heldOrAgain(world, rotation, rotation.hold);
+  const next = advance(world, rotation);
+  return holdIfRefused(world, next) ?? next;
+}
+
+function heldOrAgain(
+  world: World,
+  rotation: RotationRecord,
+  hold: NonNullable<RotationRecord["hold"]>,
+): Decision {
+  if (!endsByTrying(hold.reason)) return held(world, rotation);
+  return untilAllowed(world, rotation, hold) ?? unlessMoved(advance(world, rotation), hold);
 }
 
 /** The next step of a rotation that is not held. */
@@ -43,13 +48,4 @@ export function advance(world: World, rotation: RotationRecord): Decision {
     default:
       throw new Error(`an ended rotation is still open: ${rotation.phase}`);
   }
-}
-
-/** R5: a held rotation must not keep the current key from being replaced before it expires. */
-function nearsExpiry(world: World, rotation: RotationRecord): boolean {
-  const current = world.document.keys[rotation.field]?.current;
-  const record = current && world.document.issued[current.hash];
-  const policy = world.policies[rotation.field]?.key;
-  if (!record?.expiresAt || !policy) return false;
-  return rotation.startedAt < expiryDue(record, policy) && world.now >= expiryDue(record, policy);
 }

@@ -2,7 +2,7 @@ import type { RotationRecord } from "../../journal/document.ts";
 import { shortHash } from "../names.ts";
 import { settingsThatDiffer } from "../settings.ts";
 import { type Decision, step, wait } from "../step.ts";
-import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS } from "../timing.ts";
+import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS } from "../timing.ts";
 import type { World } from "../world.ts";
 import {
   currentFingerprint,
@@ -17,34 +17,46 @@ function abandon(message: string): Decision {
   return step({ note: "fail", message }, "abandon", `gives up the new key: ${message}`);
 }
 
-/** Staged: the new key must answer at the provider, and be what was asked for. */
-export function staged(world: World, rotation: RotationRecord): Decision {
+/** Gives the new key time to be accepted by the provider, and gives it up when that takes too long; undefined once it is, by a look no older than `notBefore`. */
+function untilAccepted(world: World, rotation: RotationRecord, notBefore: number): Decision | undefined {
   const hash = rotation.new?.hash as string;
-  const overdue = world.now - Math.min(rotation.phaseAt, world.now) > ACTIVATION_LIMIT_MS;
-  const notBefore = Math.max(rotation.phaseAt, world.now - PROVIDER_POLL_MS + 1);
   const accepted = needAccepted(
     world,
     rotation.field,
     hash,
-    world.accepted[hash]?.value === true ? 0 : notBefore,
+    world.accepted[hash]?.value === true ? notBefore : Math.max(notBefore, rotation.phaseAt),
   );
-  if ("decision" in accepted) {
-    const last = world.accepted[hash];
-    if (last !== undefined && world.now < last.at + PROVIDER_POLL_MS)
-      return wait(last.at + PROVIDER_POLL_MS, "activation", `key ${shortHash(hash)} to be accepted`);
-    return accepted.decision;
-  }
+  if ("decision" in accepted) return accepted.decision;
   if (accepted.fact.value === undefined)
     return abandon(`the store no longer holds the plaintext of key ${shortHash(hash)}`);
-  if (!accepted.fact.value) {
-    if (overdue) return abandon(`the provider goes on refusing key ${shortHash(hash)}`);
-    return wait(accepted.fact.at + PROVIDER_POLL_MS, "activation", `key ${shortHash(hash)} to be accepted`);
-  }
+  if (accepted.fact.value) return undefined;
+  // By when the look was made: however slow the provider answers, the last one counts.
+  if (overdue(rotation, accepted.fact.at))
+    return abandon(`the provider goes on refusing key ${shortHash(hash)}`);
+  const again = accepted.fact.at + PROVIDER_POLL_MS;
+  if (world.now >= again)
+    return step(
+      { look: "accepted", field: rotation.field, hash },
+      "look-accepted",
+      `tries key ${shortHash(hash)} at the provider again`,
+    );
+  return wait(again, "activation", `key ${shortHash(hash)} to be accepted`);
+}
+
+function overdue({ phaseAt }: RotationRecord, at: number): boolean {
+  return at - Math.min(phaseAt, at) > ACTIVATION_LIMIT_MS;
+}
+
+/** Staged: the new key must answer at the provider, and be what was asked for. */
+export function staged(world: World, rotation: RotationRecord): Decision {
+  const hash = rotation.new?.hash as string;
+  const refused = untilAccepted(world, rotation, 0);
+  if (refused) return refused;
   const issued = needIssued(world, rotation.field, hash, rotation.phaseAt);
   if ("decision" in issued) return issued.decision;
   const key = issued.fact.value;
   if (key === undefined || key.disabled) {
-    if (overdue)
+    if (overdue(rotation, issued.fact.at))
       return abandon(`the provider shows key ${shortHash(hash)} as ${key ? "disabled" : "absent"}`);
     const again = issued.fact.at + PROVIDER_POLL_MS;
     if (world.now >= again)
@@ -77,6 +89,9 @@ export function verified(world: World, rotation: RotationRecord): Decision {
   const replaced = shown === undefined ? undefined : recordByFingerprint(world, rotation.field, shown);
   const changed = foreign(world, view, [rotation.old?.fingerprint, ...(replaced?.distrusted ? [shown] : [])]);
   if (changed) return changed;
+  // The journal may be an older one than the world: that the key was verified once does not say that it still works.
+  const refused = untilAccepted(world, rotation, world.now - STORE_FRESH_MS);
+  if (refused) return refused;
   if (view.base === fresh.base && fresh.version !== undefined)
     return step(
       { effect: "promote", version: fresh.version, base: view.base },

@@ -8,6 +8,7 @@ import {
   currentFingerprint,
   evidenceFor,
   type Need,
+  needAccepted,
   needIssued,
   needList,
   needStore,
@@ -133,9 +134,11 @@ export function startChecks(
   const current = view.current?.value === undefined ? undefined : world.document.keys[field]?.current;
   const kind: RotationKind = current === undefined ? "provision" : "rotate";
   const preflight = current
-    ? have(world, field, requests, needIssued(world, field, current.hash))
-    : have(world, field, requests, needList(world, field, policy.provider));
+    ? have(world, field, requests, needIssued(world, field, current.hash, world.now - STORE_FRESH_MS))
+    : have(world, field, requests, needList(world, field, policy.provider, world.now - STORE_FRESH_MS));
   if ("decision" in preflight) return preflight.decision;
+  const stranger = current && preflight.value === undefined && notOurAccount(world, field, current, requests);
+  if (stranger) return stranger;
   const skew = skewed(world, policy.provider);
   if (skew) return block(world, field, "clock-skew", requests, skew);
   if (current) {
@@ -151,6 +154,28 @@ export function startChecks(
       ? `PROVISIONS a first key, because the secret has none (${why})`
       : `starts a rotation (${why})`;
   return step({ note: "start", field, kind, actor, why, requests }, kind, says);
+}
+
+/**
+ * The provider does not show the current key. If it accepts it all the same, our management key
+ * belongs elsewhere: what we made would be in the wrong account, and the old key could not be ended.
+ */
+function notOurAccount(
+  world: World,
+  field: string,
+  current: { hash: string },
+  requests: string[],
+): Decision | undefined {
+  const accepted = have(world, field, requests, needAccepted(world, field, current.hash));
+  if ("decision" in accepted) return accepted.decision;
+  if (!accepted.value) return undefined;
+  return block(
+    world,
+    field,
+    "another-account",
+    requests,
+    `the provider accepts key ${shortHash(current.hash)}, and does not show it to this management key; use a management key of the account and workspace that issued it`,
+  );
 }
 
 /** A consumer that is down already could never confirm: it blocks the start. */

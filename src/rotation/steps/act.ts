@@ -5,6 +5,7 @@ import { create } from "./create.ts";
 import { applyNote } from "./notes.ts";
 import { applySettings, deleteOrphan, disable, enable, reload, remove } from "./provider-effects.ts";
 import { claim, forget, promote, promoteBack, putBack, restage, restore, rewrite } from "./store-effects.ts";
+import { takeStock } from "./take-stock.ts";
 import { verify } from "./verify.ts";
 
 /** Carries out one effect. What it changes outside is journalled by it; facts it makes stale are forgotten. */
@@ -25,6 +26,8 @@ function dispatch(context: StepContext, effect: Effect): Promise<void> {
       return claim(context, effect.field, effect.takeOver, effect.requests);
     case "adopt":
       return adopt(context, effect.field);
+    case "take-stock":
+      return takeStock(context, effect.field);
     case "create":
       return create(context);
     case "restore":

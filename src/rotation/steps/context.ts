@@ -20,6 +20,8 @@ export class StepContext {
   readonly world: World;
   readonly reason: string;
   readonly says: string;
+  /** Who asked for a step that is part of no rotation. */
+  readonly operator: string | undefined;
   /** The document as last committed by this step. */
   document: TargetDocument;
 
@@ -28,7 +30,7 @@ export class StepContext {
     lease: Lease,
     facts: Facts,
     world: World,
-    step: { reason: string; says: string },
+    step: { reason: string; says: string; operator?: string },
   ) {
     this.parts = parts;
     this.lease = lease;
@@ -36,6 +38,7 @@ export class StepContext {
     this.world = world;
     this.reason = step.reason;
     this.says = step.says;
+    this.operator = step.operator;
     this.document = world.document;
   }
 
@@ -64,13 +67,13 @@ export class StepContext {
   ): Promise<void> {
     const draft = structuredClone(this.document);
     change(draft);
-    const rotation = draft.rotation ?? this.document.rotation;
+    const rotation = this.operator === undefined ? (draft.rotation ?? this.document.rotation) : undefined;
     const field = more.field ?? rotation?.field;
     const event: NewEvent = {
       at: this.parts.clock.now(),
       key: (field === undefined ? undefined : this.nameOf(draft, field)) ?? "",
       ...(rotation && (field === undefined || rotation.field === field) ? { rotation: rotation.id } : {}),
-      actor: rotation?.actor ?? "schedule",
+      actor: this.operator ?? rotation?.actor ?? "schedule",
       kind,
       reason: this.reason,
       message: more.message ?? this.says,

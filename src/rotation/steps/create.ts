@@ -2,7 +2,7 @@ import type { IntentRecord, IssuedRecord, RotationRecord } from "../../journal/d
 import { asRotationError, isWeather, RotationError } from "../../lib/errors.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { IssuedKey } from "../../providers/provider.ts";
-import type { StagedVersion, StoredVersion } from "../../stores/store.ts";
+import type { SecretView, StagedVersion, StoredVersion } from "../../stores/store.ts";
 import { type Inherited, inheritedFrom, settingsFor } from "../settings.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
@@ -30,6 +30,7 @@ export async function create(context: StepContext): Promise<void> {
       "conflict",
       "the secret was changed by someone else since the rotation was planned",
     );
+  if (rotation.lost !== undefined) await proveWritable(context, rotation, view);
   const settings = settingsFor(rotation.policy.key.settings, old, context.parts.clock.now());
   await context.commit("create-sent", (draft) => {
     const intent = draft.intents[name] as IntentRecord;
@@ -51,6 +52,23 @@ export async function create(context: StepContext): Promise<void> {
     hash: made.issued.hash,
     ...(beneath === undefined ? {} : { beneath }),
   });
+}
+
+/**
+ * The store has refused a new key's plaintext before: it must take a write of the current value, which
+ * then goes again, before another key is made. A secret without one has nothing to write.
+ */
+async function proveWritable(
+  context: StepContext,
+  { id, field, old, policy }: RotationRecord,
+  { base, current }: SecretView,
+): Promise<void> {
+  if (old === undefined || current?.value === undefined) return;
+  const store = context.store(field);
+  const ref = policy.key.store;
+  const request = { rotation: `${id}-proof`, hash: old.hash, value: current.value, base };
+  const { version } = await store.stage(ref, request);
+  await store.drop(ref, version);
 }
 
 /** A create that was refused for certain leaves nothing behind; anything else is searched for by name (R7). */

@@ -6,9 +6,11 @@ import type {
   TargetDocument,
 } from "../../journal/document.ts";
 import { type Random, randomId } from "../../lib/random.ts";
+import type { IssuedKey } from "../../providers/provider.ts";
 import { retryAt } from "../../schedule/due.ts";
 import { setInstantsRight } from "../journal-clock.ts";
 import { intendedName } from "../names.ts";
+import { inheritedFrom } from "../settings.ts";
 import type { Note } from "../step.ts";
 import type { World } from "../world.ts";
 import { end, enter, keepOld, keyRecord, openRotation, replacedByHand, retire, setVersion } from "./draft.ts";
@@ -47,6 +49,7 @@ const REDUCERS: Reducers = {
   lost: (draft, note, { world }) => {
     const rotation = openRotation(draft);
     retire(draft, draft.issued[note.hash], world.now, 0, "its plaintext was lost");
+    rotation.lost = (rotation.lost ?? 0) + 1;
     delete rotation.new;
     delete rotation.intent;
   },
@@ -54,6 +57,8 @@ const REDUCERS: Reducers = {
     const rotation = enter(draft, "verified", world.now);
     const record = draft.issued[rotation.new?.hash as string] as IssuedRecord;
     record.mayBeCurrent = true;
+    learn(record, world.issued[record.hash]?.value);
+    if (rotation.new) rotation.new.label ||= record.label ?? "";
   },
   promoted: (draft, _, { world }) => promoted(draft, world.now),
   confirmed: (draft, _, { world }) => {
@@ -214,6 +219,7 @@ function stagedNow(draft: TargetDocument, note: Extract<Note, { note: "staged" }
     ...(intent ? { name: intent.name } : {}),
   };
   const record = draft.issued[note.hash] as IssuedRecord;
+  if (note.fingerprint !== undefined) record.fingerprint ??= note.fingerprint;
   setVersion(record, note.version);
   record.promotionBase = note.base;
   rotation.new = {
@@ -224,6 +230,15 @@ function stagedNow(draft: TargetDocument, note: Extract<Note, { note: "staged" }
     base: note.base,
     ...(record.fingerprint === undefined ? {} : { fingerprint: record.fingerprint }),
   };
+}
+
+/** What the reply to the creation said, where it could not be journalled: as the provider shows it now. */
+function learn(record: IssuedRecord, seen: IssuedKey | undefined): void {
+  if (seen === undefined) return;
+  record.settings ??= { ...inheritedFrom(seen) };
+  if (seen.label !== undefined) record.label ??= seen.label;
+  if (seen.createdAt) record.createdAt ??= Date.parse(seen.createdAt);
+  if (seen.expiresAt) record.expiresAt ??= Date.parse(seen.expiresAt);
 }
 
 function giveUp(draft: TargetDocument, note: NoteOf<"give-up">, { world }: NoteParts): void {

@@ -107,11 +107,20 @@ export async function remove(context: StepContext, hash: string, field: string):
   );
 }
 
-/** R7: the same credential must see the current key, or a 404 says nothing. */
-async function proveAbsence(context: StepContext, hash: string, field: string): Promise<void> {
+/** R7: the same credential must see the current key, and this one no more, or a 404 says nothing. */
+export async function proveAbsence(
+  context: StepContext,
+  hash: string,
+  field: string,
+  provider = context.provider(field),
+): Promise<void> {
+  if ((await provider.get(hash)) !== undefined)
+    throw new RotationError(
+      "unclear",
+      `the provider answers 404 for a change of key ${hash}, and still shows it`,
+    );
   const current = context.document.keys[field]?.current?.hash;
-  const seen =
-    current !== undefined && current !== hash ? await context.provider(field).get(current) : undefined;
+  const seen = current !== undefined && current !== hash ? await provider.get(current) : undefined;
   if (seen === undefined)
     throw new RotationError(
       "unclear",
@@ -128,17 +137,18 @@ export async function deleteOrphan(
   hash: string,
   name: string,
   field: string,
+  provider = context.provider(field),
 ): Promise<void> {
   const owner = await context.parts.journal.ownerOf(hash);
   if (owner !== undefined)
     throw new RotationError("conflict", `key ${hash} belongs to ${owner}; it is left alone`);
   await context.stillOurs();
-  await context.provider(field).delete(hash);
+  await provider.delete(hash);
   await context.commit(
     "orphan-deleted",
     (draft) => {
       const intent = draft.intents[name];
-      if (intent) intent.settled = "deleted";
+      if (intent) Object.assign(intent, { settled: "deleted", deletedAt: context.parts.clock.now() });
     },
     { field, data: { hash, name } },
   );

@@ -2,9 +2,12 @@ import type { KeyRecord, RotationRecord } from "../../journal/document.ts";
 import { RotationError } from "../../lib/errors.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { StepContext } from "./context.ts";
-import { keepOld, openRotation, setVersion } from "./draft.ts";
+import { keepOld, keyRecord, openRotation, setVersion } from "./draft.ts";
 
-/** Stamps our name beside the secret (R11). */
+/**
+ * Stamps our name beside the secret (R11). A take-over first notes, for every key of the secret, that
+ * stock is to be taken of what the owner before has left.
+ */
 export async function claim(
   context: StepContext,
   field: string,
@@ -13,6 +16,18 @@ export async function claim(
 ): Promise<void> {
   const { key, store } = context.snapshot(field);
   const create = key.store.create ?? store.type === "file";
+  if (takeOver)
+    await context.commit(
+      "take-over-sent",
+      (draft) => {
+        const since = context.parts.clock.now();
+        for (const [each, snapshot] of Object.entries(context.world.policies)) {
+          const record = keyRecord(draft, each, snapshot.key.name, snapshot.key.provider);
+          record.leftBehind = { since, keys: [] };
+        }
+      },
+      { field },
+    );
   await context.store(field).claim(key.store, context.world.owner, { create, takeOver });
   await context.commit("claimed", () => {}, { field, requestsDone: requests });
 }
@@ -134,11 +149,18 @@ export async function forget(context: StepContext, hash: string, field: string):
   const ref = context.snapshot(field).key.store;
   const current = context.document.keys[field]?.current?.version;
   const store = context.store(field);
-  const { staged } = await store.observe(ref);
-  // A process that died between staging and journalling has left one that the journal doesn't know.
-  const left = staged.filter((version) => version.hash === hash).map(({ version }) => version);
+  const { staged, retained = [] } = await store.observe(ref);
+  // A process that died between the store's write and the journal's has left one that the journal doesn't know.
+  const left = [...staged, ...retained]
+    .filter((version) => version.hash === hash)
+    .map(({ version }) => version);
+  // A version holds every field: what keeps another key's plaintext stays as long as that key.
+  const needed = new Set(
+    Object.values(context.document.issued).flatMap((other) => (other.hash === hash ? [] : [other.version])),
+  );
   for (const version of new Set([record?.version, ...(record?.olderVersions ?? []), ...left])) {
-    if (version !== undefined && version !== current) await store.drop(ref, version);
+    if (version === undefined || version === current || needed.has(version)) continue;
+    await store.drop(ref, version);
   }
   await context.commit(
     "deleted",

@@ -8,10 +8,11 @@ import type {
 import type { Clock } from "../../lib/clock.ts";
 import { asRotationError, RotationError } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
+import { isObject } from "../content.ts";
 import type { SecretRef } from "../store.ts";
 import { awsError } from "./errors.ts";
 import { checkSecretId } from "./secret-id.ts";
-import { readShown, type Shown } from "./shown.ts";
+import { isTexts, readShown, type Shown, unreadable } from "./shown.ts";
 
 /** How often a call is made that weather keeps from succeeding, and the first pause in milliseconds. */
 const ATTEMPTS = 4;
@@ -79,13 +80,16 @@ export function awsCalls(
       ),
     get: (ref, version) =>
       orAbsent(
-        call("GetSecretValue", ref, (client) =>
-          client.getSecretValue({ SecretId: ref.secret, VersionId: version }),
-        ),
+        call("GetSecretValue", ref, async (client) => {
+          const answer = await client.getSecretValue({ SecretId: ref.secret, VersionId: version });
+          if (!isObject(answer) || !isTexts(answer.VersionStages ?? [])) throw unreadable(ref);
+          return answer;
+        }),
       ),
     put: (ref, input) =>
       call("PutSecretValue", ref, async (client) => {
         const { VersionStages = [] } = await client.putSecretValue({ SecretId: ref.secret, ...input });
+        if (!isTexts(VersionStages)) throw unreadable(ref);
         return VersionStages;
       }),
     move: (ref, { label, to, from }) =>
@@ -110,7 +114,7 @@ export function awsCalls(
 
 /** The SDK sets its clock by an answer that refused a signature for its time; the next one is right. */
 function isWorthRepeating(thrown: unknown, { code }: RotationError): boolean {
-  const { $metadata } = thrown as { $metadata?: { clockSkewCorrected?: boolean } };
+  const { $metadata } = Object(thrown) as { $metadata?: { clockSkewCorrected?: boolean } };
   return ["throttled", "unreachable", "unclear"].includes(code) || $metadata?.clockSkewCorrected === true;
 }
 

@@ -2,7 +2,7 @@ import { type Check, checked, failed, noted } from "../../lib/check.ts";
 import { asRotationError } from "../../lib/errors.ts";
 import type { Examination, SecretRef } from "../store.ts";
 import { isOurs } from "./labels.ts";
-import { observe } from "./observe.ts";
+import { nothing, observe } from "./observe.ts";
 import type { AwsSecrets } from "./secrets.ts";
 import type { Shown } from "./shown.ts";
 import { readShownVersion } from "./values.ts";
@@ -37,7 +37,7 @@ export async function check(secrets: AwsSecrets, ref: SecretRef): Promise<Examin
     const later = [CREATE, GET, PUT, MOVE, TAG].map((action) =>
       noted(action, "not checked: there is no secret to try it on"),
     );
-    return { found: { exists: false, view: await observe(secrets, ref) }, checks: [described, ...later] };
+    return { found: { exists: false, view: nothing() }, checks: [described, ...later] };
   }
 
   const { found, checks } = await reading(secrets, ref, shown);

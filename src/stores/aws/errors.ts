@@ -1,4 +1,4 @@
-import { RotationError } from "../../lib/errors.ts";
+import { messageOf, RotationError } from "../../lib/errors.ts";
 import { connectionError } from "./connection-errors.ts";
 import { scheduledForDeletion } from "./shown.ts";
 
@@ -51,7 +51,7 @@ export function awsError(error: unknown, action: string, secret: string): Rotati
     new RotationError(code, `${what} ${message}`, { hint, status });
 
   if (THROTTLED.test(name) || status === 429) return fail("throttled", `was throttled (${name})`);
-  if (UNAUTHORIZED[name])
+  if (Object.hasOwn(UNAUTHORIZED, name))
     return fail("unauthorized", `found no accepted credentials${says}`, UNAUTHORIZED[name]);
   if (isKms(thrown)) {
     const needed = KMS_ACTIONS[action] ?? KMS_WRITES;
@@ -111,14 +111,13 @@ function said({ message }: Thrown): string {
 }
 
 function readThrown(error: unknown): Thrown {
-  const { name, message, code, cause, $metadata } = error as Error & {
-    code?: string;
-    $metadata?: { httpStatusCode?: number };
-  };
+  const { name, code, cause, $metadata } = Object(error) as Record<string, unknown>;
+  const { httpStatusCode: status } = Object($metadata) as { httpStatusCode?: unknown };
+  const codes = [code, (Object(cause) as { code?: unknown }).code];
   return {
-    name: name ?? "",
-    message: message ?? String(error),
-    code: code ?? (cause as NodeJS.ErrnoException | undefined)?.code,
-    status: $metadata?.httpStatusCode,
+    name: typeof name === "string" ? name : "",
+    message: messageOf(error),
+    code: codes.find((one) => typeof one === "string"),
+    status: typeof status === "number" ? status : undefined,
   };
 }

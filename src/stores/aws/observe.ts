@@ -12,8 +12,7 @@ type Read = (version: string) => Promise<Held>;
  */
 export async function observe(secrets: AwsSecrets, ref: SecretRef): Promise<SecretView> {
   const shown = await secrets.describe(ref);
-  if (shown === undefined)
-    return { base: baseOf(shown), current: undefined, staged: [], owner: undefined, warnings: [] };
+  if (shown === undefined) return nothing();
   const read = readingOnce((version) => readShownVersion(secrets.calls, secrets.clock, ref, version));
   const [current, staged] = await Promise.all([
     currentVersion(read, ref, shown),
@@ -23,10 +22,16 @@ export async function observe(secrets: AwsSecrets, ref: SecretRef): Promise<Secr
     base: baseOf(shown),
     current,
     staged,
+    retained: retainedVersions(ref, shown, staged),
     owner: shown.owner,
     ...(shown.foreign === undefined ? {} : { foreign: shown.foreign }),
     warnings: shown.warnings,
   };
+}
+
+/** The view of a secret that is not there. */
+export function nothing(): SecretView {
+  return { base: baseOf(undefined), current: undefined, staged: [], owner: undefined, warnings: [] };
 }
 
 async function currentVersion(read: Read, ref: SecretRef, shown: Shown): Promise<StoredVersion | undefined> {
@@ -62,6 +67,20 @@ function stagedVersions(read: Read, shown: Shown): Promise<StagedVersion[]> {
     return [{ version, rotation: holds.rotation, hash: holds.hash, base: holds.base }];
   });
   return Promise.all(staged.map(async (found) => ({ ...found, value: (await read(found.version)).value })));
+}
+
+/** What bears a label of ours and is neither current nor staged. */
+function retainedVersions(
+  ref: SecretRef,
+  shown: Shown,
+  staged: readonly StagedVersion[],
+): { version: string; hash?: string }[] {
+  return [...shown.labels].flatMap(([version, labels]) => {
+    const marks = readMarks(labels);
+    if (!marks.kept || version === shown.current || staged.some((one) => one.version === version)) return [];
+    const hash = hashAt(ref, marks);
+    return [{ version, ...(hash === undefined ? {} : { hash }) }];
+  });
 }
 
 function readingOnce(read: Read): Read {

@@ -4,6 +4,7 @@ import type { SecretRef } from "../store.ts";
 import { CURRENT, isOurs, PENDING, previousLabel, readMarks, stagingLabel } from "./labels.ts";
 import type { AwsSecrets } from "./secrets.ts";
 import { baseOf, type Shown } from "./shown.ts";
+import { readShownVersion } from "./values.ts";
 
 /**
  * Moves AWSCURRENT from `base` to a staged version: AWS refuses when it is on any other. The version
@@ -46,6 +47,7 @@ export async function drop(secrets: AwsSecrets, ref: SecretRef, version: string)
     secrets.wrote(ref, `version ${version}`, (read) => readMarks(read?.labels.get(version)).kept);
 }
 
+/** A version without a value in the field is nothing to go back to: nobody would ever take its label off again. */
 async function keepReadable(
   secrets: AwsSecrets,
   ref: SecretRef,
@@ -53,9 +55,15 @@ async function keepReadable(
   version: string,
 ): Promise<void> {
   const labels = shown.labels.get(version) ?? [];
-  if (!readMarks(labels).kept) await secrets.attach(ref, shown, previousLabel(version), version);
+  if (!readMarks(labels).kept && (await hasValue(secrets, ref, version)))
+    await secrets.attach(ref, shown, previousLabel(version), version);
   // Left there by a rotation that has ended, it would look like one in flight once current has moved on.
   if (labels.includes(PENDING)) await secrets.detach(ref, PENDING, version);
+}
+
+async function hasValue(secrets: AwsSecrets, ref: SecretRef, version: string): Promise<boolean> {
+  if (ref.field === undefined) return true;
+  return (await readShownVersion(secrets.calls, secrets.clock, ref, version)).value !== undefined;
 }
 
 /** AWS refused the move: because it has happened already and the reply was lost, or because current is elsewhere. */

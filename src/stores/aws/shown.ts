@@ -1,6 +1,7 @@
 import type { DescribeSecretCommandOutput } from "@aws-sdk/client-secrets-manager";
 import { RotationError } from "../../lib/errors.ts";
 import type { Owner } from "../../lib/owner.ts";
+import { isObject } from "../content.ts";
 import type { SecretRef } from "../store.ts";
 import { CURRENT, isOurs, PENDING, REPLACED } from "./labels.ts";
 
@@ -25,8 +26,12 @@ export interface Shown {
   kmsKey: string | undefined;
 }
 
-/** Throws `unusable` when the secret cannot be rotated at all: scheduled for deletion, or a replica. */
+/**
+ * Throws `unusable` when the secret cannot be rotated at all: scheduled for deletion, a replica, or
+ * with a count of fences that is none; `malformed` when the answer cannot be read.
+ */
 export function readShown(answer: DescribeSecretCommandOutput, ref: SecretRef, region: string): Shown {
+  if (!isObject(answer)) throw unreadable(ref);
   if (answer.DeletedDate) throw scheduledForDeletion(ref.secret);
   if (answer.PrimaryRegion && answer.PrimaryRegion !== region) {
     throw new RotationError(
@@ -35,17 +40,21 @@ export function readShown(answer: DescribeSecretCommandOutput, ref: SecretRef, r
       { hint: `name a store with region: ${answer.PrimaryRegion}; AWS copies the new value to its replicas` },
     );
   }
+  const versions: unknown = answer.VersionIdsToStages ?? {};
+  const given: unknown = answer.Tags ?? [];
+  if (!isObject(versions) || !Object.values(versions).every(isTexts)) throw unreadable(ref);
+  if (!Array.isArray(given) || !given.every(isTag)) throw unreadable(ref);
   const labels = new Map(
-    Object.entries(answer.VersionIdsToStages ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+    Object.entries(versions as Record<string, string[]>).sort(([a], [b]) => (a < b ? -1 : 1)),
   );
-  const tags = new Map(answer.Tags?.map(({ Key = "", Value = "" }) => [Key, Value]));
+  const tags = new Map(given.map(({ Key = "", Value = "" }) => [Key, Value]));
   const installation = tags.get(INSTALLATION_TAG);
   const journal = tags.get(JOURNAL_TAG);
   return {
     current: bearerOf(labels, CURRENT),
     labels,
     owner: installation && journal ? { installation, journal } : undefined,
-    fences: Number(tags.get(FENCE_TAG) ?? 0),
+    fences: readFences(tags.get(FENCE_TAG), ref),
     foreign: foreignRotation(answer, labels),
     warnings:
       answer.RotationEnabled && !answer.RotationLambdaARN
@@ -54,6 +63,31 @@ export function readShown(answer: DescribeSecretCommandOutput, ref: SecretRef, r
     tags,
     kmsKey: answer.KmsKeyId,
   };
+}
+
+/** A count that is not understood must not pass for none: a promotion that was fenced off could go through. */
+function readFences(text: string | undefined, ref: SecretRef): number {
+  if (text === undefined) return 0;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new RotationError("unusable", `the tag ${FENCE_TAG} of secret ${ref.secret} is not a count`, {
+    hint: "set it to a number higher than any it has had",
+  });
+}
+
+export function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === "string");
+}
+
+function isTag(tag: unknown): tag is { Key?: string; Value?: string } {
+  return (
+    isObject(tag) && [tag.Key, tag.Value].every((text) => text === undefined || typeof text === "string")
+  );
+}
+
+export function unreadable({ secret }: SecretRef): RotationError {
+  return new RotationError("malformed", `AWS answered about secret ${secret} in a form that is not known`, {
+    hint: "check endpoint: does it lead to AWS Secrets Manager?",
+  });
 }
 
 /** The version that bears a label: one at most. */

@@ -39,8 +39,8 @@ export async function readShownVersion(
 }
 
 export function held(answer: { SecretString?: string; SecretBinary?: Uint8Array }, ref: SecretRef): Held {
-  const text = answer.SecretString;
-  if (text === undefined) {
+  const text: unknown = answer.SecretString;
+  if (typeof text !== "string") {
     throw new RotationError("unusable", `secret ${ref.secret} is binary`, {
       hint: "put its value as text (SecretString), or name another secret",
     });

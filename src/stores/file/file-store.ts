@@ -34,6 +34,7 @@ export function fileStore(
   const { clock, random } = parts;
   const swept = new Set<string>();
   let prepared = false;
+  let ignored = false;
 
   /** Makes what the lock needs; looks at the file system once. */
   const prepare = async () => {
@@ -43,7 +44,6 @@ export function fileStore(
     makeDirectory(paths.private, 0o700);
     checkDirectory(paths.private, 0o700, { mayBeLink: false });
     makeLock(paths.lock);
-    if (!prepared) for (const directory of paths.ignored) keepOutOfGit(directory, random);
     prepared = true;
   };
 
@@ -65,7 +65,9 @@ export function fileStore(
       await prepare();
       return await withLock(paths.lock, parts, () => {
         const { record, render, warnings } = files.load(clock.now());
-        for (const directory of files.directories) sweepOnce(directory);
+        for (const directory of [paths.private, ...files.directories]) sweepOnce(directory);
+        if (!ignored) for (const directory of paths.ignored) keepOutOfGit(directory, random);
+        ignored = true;
         if (record?.current && render) files.render(record.current.content, random);
         return work({ found: record, warnings, save: (next) => files.save(next, record, random) });
       });

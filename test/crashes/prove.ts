@@ -1,0 +1,39 @@
+import { afterAll, expect, test } from "vitest";
+import { COURSES } from "./course.ts";
+import { explore, type Figures } from "./explore.ts";
+import type { PlaceKind } from "./place.ts";
+
+/** KEYTURN_TEST_PAIRS=all: the process that recovers is killed too, everywhere (`npm run test:pairs`). */
+const PAIRS = process.env.KEYTURN_TEST_PAIRS === "all";
+
+/**
+ * Tests each course over one kind of store. `storeSite` recognises the calls at which that store's
+ * own work can be interrupted.
+ */
+export function proveKills(store: string, kind: PlaceKind, storeSite: RegExp): void {
+  const all: Figures[] = [];
+
+  test.each(COURSES)(
+    `${store}: a rotation that is $name survives ${PAIRS ? "two kills at any two points" : "a kill at any point"}`,
+    { timeout: 600_000 },
+    async (course) => {
+      const { figures, calls, faults } = await explore(course, kind, PAIRS);
+      all.push(figures);
+      expect(faults).toEqual([]);
+      for (const site of [/^journal\./, /^provider /, /^probe \.\//, /^probe http/, /^reload /, storeSite])
+        expect(calls, `no call is ${site}`).toContainEqual(expect.stringMatching(site));
+      expect(figures.worlds).toBeGreaterThan(20);
+      expect(figures.compared).toBeGreaterThan(3);
+    },
+  );
+
+  afterAll(() => {
+    const lines = all.map(
+      (one) =>
+        `${store}, ${one.course}: ${one.calls} calls, ${one.points} points, ${one.worlds} worlds` +
+        (PAIRS ? ` and ${one.worldsAfterTwo} after two kills, ${one.pairs} pairs` : "") +
+        `; ${one.runs} runs, ${one.compared} compared`,
+    );
+    process.stdout.write(`${lines.join("\n")}\n`);
+  });
+}

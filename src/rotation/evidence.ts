@@ -68,6 +68,11 @@ export function sweptEnough(policy: KeyPolicy, evidence: Evidence | undefined): 
   return requiredConsumers(policy).length === 0 || (evidence?.sweeps ?? 0) >= policy.confirm.successThreshold;
 }
 
+/** Whether all that is missing is more sweeps like the last one: every consumer asked for is confirming now (R4). */
+export function underWay(missing: readonly string[], evidence: Evidence | undefined): boolean {
+  return missing.length > 0 && missing.every((name) => (evidence?.consumers[name]?.streak ?? 0) > 0);
+}
+
 /** When the next sweep may begin. */
 export function nextSweepAt(policy: KeyPolicy, evidence: Evidence | undefined): number {
   if (evidence === undefined) return 0;

@@ -4,6 +4,9 @@ import type { HttpRequest, HttpResponse, HttpSend } from "../lib/http.ts";
 import { Secret } from "../lib/secret.ts";
 import type { Handler } from "./fault-answers.ts";
 
+/** Spares every exchange the making of an AbortError that nobody reads. */
+const OVER = new Error("the exchange is over");
+
 /**
  * A handler as an HttpSend, with no wire between: for simulations in virtual time. What a wire
  * would make of a broken connection, an answer that comes too late or a body too long is thrown
@@ -28,8 +31,8 @@ export function handlerSend(handler: Handler, clock: Clock): HttpSend {
       if (first !== "late") return first;
       throw new RotationError("unclear", `${what} got no whole answer within ${request.timeoutMs / 1000} s`);
     } finally {
-      answered.abort();
-      given.abort();
+      answered.abort(OVER);
+      given.abort(OVER);
       request.signal?.removeEventListener("abort", stop);
     }
   };

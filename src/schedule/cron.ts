@@ -1,4 +1,5 @@
 import { Cron } from "croner";
+import { firstInstantOf, wallTime } from "./local-time.ts";
 
 /** How many runs, and how many days, are looked at to learn how far apart they lie. */
 const RUNS = 400;
@@ -6,11 +7,19 @@ const HORIZON_MS = 5 * 366 * 86_400_000;
 
 /**
  * The first instant after `after` (both epoch milliseconds) that a cron expression of five fields
- * names in a time zone; undefined when there is none. A time that a clock change skips runs at the
- * first one after the gap, a time that comes twice runs once. The expression must be valid.
+ * names in a time zone; undefined when there is none. The expression must be valid. Where its hours
+ * are named, a time that a clock change skips runs right after the gap, and one that comes twice
+ * runs once; where they are not (`*`), it follows real time.
  */
 export function nextCron(expression: string, timezone: string, after: number): number | undefined {
-  return cron(expression, timezone).nextRun(new Date(after))?.getTime();
+  if (expression.trim().split(/\s+/)[1]?.startsWith("*"))
+    return cron(expression, timezone).nextRun(new Date(after))?.getTime();
+  const wall = cron(expression, "Etc/UTC");
+  for (let at = wall.nextRun(new Date(wallTime(after, timezone))); at; at = wall.nextRun(at)) {
+    const instant = firstInstantOf(at.getTime(), timezone);
+    if (instant > after) return instant;
+  }
+  return undefined;
 }
 
 export interface CronGaps {
@@ -23,11 +32,10 @@ export interface CronGaps {
 
 /** How far apart the runs from `from` on lie; undefined when fewer than two come. */
 export function cronGaps(expression: string, timezone: string, from: number): CronGaps | undefined {
-  const job = cron(expression, timezone);
   const counts = new Map<number, number>();
-  let previous = job.nextRun(new Date(from))?.getTime();
+  let previous = nextCron(expression, timezone, from);
   for (let run = 0; run < RUNS && previous !== undefined && previous - from < HORIZON_MS; run++) {
-    const next = job.nextRun(new Date(previous))?.getTime();
+    const next = nextCron(expression, timezone, previous);
     if (next === undefined) break;
     counts.set(next - previous, (counts.get(next - previous) ?? 0) + 1);
     previous = next;

@@ -12,6 +12,7 @@ const PAIRS = process.env.KEYTURN_TEST_PAIRS === "all";
  */
 export function proveKills(store: string, kind: PlaceKind, storeSite: RegExp): void {
   const all: Figures[] = [];
+  const sites = new Set<string>();
 
   test.each(COURSES)(
     `${store}: a rotation that is $name survives ${PAIRS ? "two kills at any two points" : "a kill at any point"}`,
@@ -20,11 +21,15 @@ export function proveKills(store: string, kind: PlaceKind, storeSite: RegExp): v
       const { figures, calls, faults } = await explore(course, kind, PAIRS);
       all.push(figures);
       expect(faults).toEqual([]);
-      for (const site of [/^journal\./, /^provider /, /^probe \.\//, /^probe http/, /^reload /, storeSite])
-        expect(calls, `no call is ${site}`).toContainEqual(expect.stringMatching(site));
+      for (const site of calls) sites.add(site);
       expect(figures.worlds).toBeGreaterThan(20);
       expect(figures.compared).toBeGreaterThan(3);
     },
+  );
+
+  test.each([/^journal\./, /^provider /, /^probe \.\//, /^probe http/, /^reload /, storeSite])(
+    `${store}: among the calls that were interrupted are those like %s`,
+    (site) => expect([...sites]).toContainEqual(expect.stringMatching(site)),
   );
 
   afterAll(() => {

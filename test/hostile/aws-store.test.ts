@@ -198,7 +198,7 @@ describe("whatever AWS answers", () => {
             expect(JSON.stringify(kept)).toContain(OLD);
           },
         ),
-        runs(30),
+        runs(10),
       );
     },
   );
@@ -217,7 +217,7 @@ describe("whatever AWS answers", () => {
           expect(JSON.stringify(model.secret(ref.secret))).toBe(before);
         },
       ),
-      runs(40),
+      runs(12),
     );
   });
 
@@ -241,7 +241,7 @@ describe("whatever AWS answers", () => {
             expect(JSON.parse(string ?? "null")).toMatchObject({ OTHER: "keep" });
         },
       ),
-      runs(40),
+      runs(12),
     );
   });
 });

@@ -69,6 +69,13 @@ test("a cron expression is refused in words, or names an instant to come", () =>
   );
 });
 
+test.each(["1 13 3 *99999999999 6", "0-99999999999 0 * * *", "0 0 1-9999999 * *", "*/99999 * * * *"])(
+  "a range without end, %s, is refused before anything writes it out",
+  (text) => {
+    expect(cronFault(text)?.message).toContain("too large a number");
+  },
+);
+
 test("a day of the month together with a day of the week is always refused", () => {
   const restricted = (least: number, most: number) =>
     fc.oneof(

@@ -173,7 +173,7 @@ describe("whatever a consumer answers", () => {
             expect(first instanceof RotationError || mayConfirm(first.status, first.body)).toBe(true);
         },
       ),
-      runs(300),
+      runs(150),
     );
   });
 
@@ -200,7 +200,7 @@ describe("whatever a consumer answers", () => {
         expect(shown).toContain(NEW_HEX.slice(0, 16));
         expect(shown).not.toContain(OLD_KEY.slice(7));
       }),
-      runs(300),
+      runs(150),
     );
   });
 
@@ -295,6 +295,6 @@ test("a command that prints anything gives a verdict by its exit status, and a b
       expectBounded(sweep);
       expect(sweep.instances[0]?.verdict).toBe(code === 0 ? "confirms" : code === 1 ? "other" : "unwell");
     }),
-    runs(6),
+    runs(4),
   );
 });

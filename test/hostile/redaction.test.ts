@@ -140,7 +140,7 @@ test("text of megabytes is redacted in a moment", () => {
     "x=",
     "\\",
   ]) {
-    const long = text.repeat(1_000_000 / text.length);
+    const long = text.repeat(300_000 / text.length);
     for (const clean of [redact, redactQuoted, redactOutput]) expect(clean(long).length).toBeGreaterThan(0);
   }
 });
@@ -222,7 +222,7 @@ describe("a key logged inside anything", () => {
         hidden(lines.join(""), core);
         if (!options.pretty) for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
       }),
-      runs(80),
+      runs(40),
     );
   });
 

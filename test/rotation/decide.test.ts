@@ -42,6 +42,7 @@ function world(change: (world: World) => void = () => {}): World {
     name: "payments-api",
     provider: "openrouter",
     current: { hash: "k1", fingerprint: "sha256:k1", version: "v-k1", since: NOW - DAY },
+    drift: { hash: "k1", at: NOW, differs: [] },
   };
   document.issued.k1 = issued("k1");
   const made: World = {
@@ -103,8 +104,9 @@ describe("the order of precedence", () => {
   const parts: [string, (world: World) => void][] = [
     [
       "clock-went-back",
-      ({ document }) => {
-        (document.keys[FIELD]?.current as { since: number }).since = NOW + HOUR;
+      (given) => {
+        (given.document.keys[FIELD]?.current as { since: number }).since = NOW + HOUR;
+        given.issued = { k1: { value: undefined, at: NOW } };
       },
     ],
     [
@@ -148,6 +150,13 @@ describe("the order of precedence", () => {
       "look-list",
       ({ document }) => {
         document.walk = { since: NOW, field: FIELD };
+      },
+    ],
+    // The daily comparison with the store comes last before what is due.
+    [
+      "look-store",
+      ({ document }) => {
+        for (const key of Object.values(document.keys)) delete key.drift;
       },
     ],
     ["scheduled", () => {}],

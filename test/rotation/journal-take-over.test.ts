@@ -183,6 +183,40 @@ describe.each(PLACES)("a journal lost for a secret %s", (_, make) => {
   );
 });
 
+test.each([
+  ["a promotion", "updateSecretVersionStage", "AWSCURRENT"],
+  ["a staging", "putSecretValue", "KEYTURN-"],
+])(
+  "%s that was already on its way to AWS when the journal was lost is not followed by an outage",
+  async (_, late, label) => {
+    const { world, store } = await inAws({});
+    const reached = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const old = world.process({
+      store: store(async (call, input) => {
+        if (call !== late || !JSON.stringify(input).includes(label)) return;
+        reached.resolve();
+        await gate.promise;
+      }),
+    });
+    const ended = old.now();
+    await reached.promise;
+    const journal = memoryJournalState(world.random);
+    const anew = () => world.process({ store: store(), state: journal });
+    await anew().ask("take-over");
+    const current = world.current();
+    gate.resolve();
+    await Promise.all([ended, world.clock.sleep(HOUR)]);
+    expect(world.current()).toBe(current);
+    await world.clock.sleep(DAY);
+    await anew().once();
+    expect(await staged(store())).toEqual([]);
+    expect(await undecided(anew())).toEqual(others(world));
+    expect(others(world)).toHaveLength(1);
+    expect(world.violations).toEqual([]);
+  },
+);
+
 /** Versions in a stage; the first one of a secret in AWS is current from the start, with its label on. */
 async function staged(store: Store) {
   const view = await store.observe(REF);

@@ -5,6 +5,7 @@ import {
   memoryJournal,
   memoryJournalState,
 } from "../../src/journal/memory.ts";
+import type { Clock } from "../../src/lib/clock.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import type { HttpResponse, HttpSend } from "../../src/lib/http.ts";
 import type { DirectRequest } from "../../src/lib/http-direct.ts";
@@ -54,6 +55,8 @@ export interface ProcessOptions {
   state?: MemoryJournalState;
   /** Another store than the one in memory. */
   store?: Store;
+  /** How far its clock is ahead of the right time, in place of the world's `ahead`. Milliseconds. */
+  ahead?: number;
 }
 
 function hooked<T extends object>(part: T, name: string, before: Hook): T {
@@ -84,6 +87,7 @@ export interface ScenarioOptions {
 /** One world in virtual time: the provider's model, a store, a journal, and services that use the key. Processes come and go on it. */
 export async function scenario(options: ScenarioOptions = {}) {
   const clock = virtualClock();
+  const rightTime = clock;
   const random = seededRandom(options.seed);
   const model = new ProviderModel({ clock, random });
   const managementKey = model.addManagementKey();
@@ -166,8 +170,10 @@ export async function scenario(options: ScenarioOptions = {}) {
     managementKey,
     journalState,
     revoking: false,
-    /** The provider's clock less ours. */
+    /** The provider's clock less the right time. */
     skewMs: 0,
+    /** How far our clock is ahead of the right time, in milliseconds; it may change at any time. */
+    ahead: 0,
     /** What every call of the store fails with, while set. */
     storeFails: undefined as RotationError | undefined,
     policy: policyOf(options.keys ?? [key], options.installation),
@@ -191,13 +197,14 @@ export async function scenario(options: ScenarioOptions = {}) {
       newProcess(options && "die" in options ? { life: options } : options),
   };
 
-  function newProcess({ life, before, store, state = journalState }: ProcessOptions = {}) {
+  function newProcess({ life, before, store, ahead, state = journalState }: ProcessOptions = {}) {
+    const clock: Clock = { ...rightTime, now: () => rightTime.now() + (ahead ?? world.ahead) };
     const journal = memoryJournal({ clock, random }, state);
     const real: Parts = {
       journal,
       clock,
       random,
-      connect: connections(life, before, store),
+      connect: connections(clock, life, before, store),
       log: (level, fields, message) => logged.push(JSON.stringify({ level, ...fields, message })),
     };
     const parts = life ? { ...real, journal: mortal(journal, "journal", life) } : real;
@@ -206,7 +213,7 @@ export async function scenario(options: ScenarioOptions = {}) {
     return new Process(engine, journal, clock);
   }
 
-  function connections(life?: Mortality, before?: Hook, kept?: Store): Connections {
+  function connections(clock: Clock, life?: Mortality, before?: Hook, kept?: Store): Connections {
     const alive = <T extends object>(part: T, name: string) => {
       const one = before ? hooked(part, name, before) : part;
       return life ? mortal(one, name, life) : one;
@@ -274,9 +281,9 @@ export type Scenario = Awaited<ReturnType<typeof scenario>>;
 export class Process {
   readonly engine: Engine;
   readonly journal: MemoryJournal;
-  private readonly clock: ReturnType<typeof virtualClock>;
+  private readonly clock: Clock;
 
-  constructor(engine: Engine, journal: MemoryJournal, clock: ReturnType<typeof virtualClock>) {
+  constructor(engine: Engine, journal: MemoryJournal, clock: Clock) {
     this.engine = engine;
     this.journal = journal;
     this.clock = clock;

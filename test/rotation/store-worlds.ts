@@ -1,3 +1,4 @@
+import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { awsStore } from "../../src/stores/aws/store.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import type { Store } from "../../src/stores/store.ts";
@@ -9,8 +10,8 @@ import { FIELD, type Scenario, scenario } from "./scenario.ts";
 /** A world whose secret is in a store of some kind. */
 export interface StoredWorld {
   world: Scenario;
-  /** A handle on the secret's store as one more process would have it. */
-  store(): Store;
+  /** A handle on the secret's store as one more process would have it; in AWS, `before` runs before each of its calls. */
+  store(before?: (call: string, input: object) => Promise<void>): Store;
 }
 
 export const REF = { secret: "payments", field: FIELD };
@@ -41,13 +42,28 @@ export async function inAws(options: Parameters<typeof scenario>[0]): Promise<St
   };
   return {
     world,
-    store: () =>
-      awsStore("local", AWS_CONFIG, {
+    store: (before) => {
+      const client = inProcessClient(aws);
+      return awsStore("local", AWS_CONFIG, {
         clock: world.clock,
         random: world.random,
-        client: inProcessClient(aws),
-      }),
+        client: before ? preceded(client, before) : client,
+      });
+    },
   };
+}
+
+function preceded(client: SecretsManager, before: (call: string, input: object) => Promise<void>) {
+  return new Proxy(client, {
+    get(inner, name) {
+      const value = Reflect.get(inner, name) as unknown;
+      if (typeof value !== "function") return value;
+      return async (input: object) => {
+        await before(String(name), input);
+        return (await value.call(inner, input)) as unknown;
+      };
+    },
+  });
 }
 
 export type MakeWorld = typeof inMemory;

@@ -7,8 +7,8 @@ import type { Place, World } from "./world.ts";
 const ACTOR = "ann@laptop";
 /** So often a person looks after what is held or blocked, once all is calm, before it counts as stuck. */
 const ROUNDS = 4;
-/** Longer than any soak, backoff or schedule of a plan. */
-const LONG = 16 * DAY;
+/** Longer than any soak or backoff of a plan. */
+const LONG = 3 * DAY;
 
 /**
  * All faults stop, and people put right what only people can. Then every rotation ends within a
@@ -76,7 +76,8 @@ function stopFaults(world: World): void {
     if (service.instances.length === 0) service.scaleUp();
     for (const one of service.instances) Object.assign(one, { down: false, stuck: false, lies: false });
   }
-  for (const [name, key] of world.policyKeys) world.policyKeys.set(name, { ...key, suspend: false });
+  for (const [name, key] of world.policyKeys)
+    world.policyKeys.set(name, { ...key, suspend: false, windows: [] });
 }
 
 /** What only a person can put right: a secret whose value no provider accepts, through no fault of keyturn's. */
@@ -87,6 +88,8 @@ function repair(world: World, place: Place): void {
   const hash = createHash("sha256").update(value).digest("hex");
   const row = provider.key(hash);
   const expired = row?.expiresAt != null && Date.parse(row.expiresAt) <= world.timeline.now();
+  // What keyturn has disabled and a person has put back, keyturn enables by itself (R2).
+  if (row?.disabled && !expired && !observer.excused.has(hash) && !observer.forgot) return;
   const excused = observer.excused.has(hash) || expired || observer.current(place)?.writer === undefined;
   if (!excused) observer.violated(1, `what ${place.key} serves with is refused by the provider`);
   world.trace.write("person", `puts a fresh key into ${place.key}`);
@@ -112,7 +115,7 @@ async function settle(world: World, crew: Crew): Promise<void> {
   for (const [name, key] of world.policyKeys)
     world.policyKeys.set(name, { ...key, schedule: "none", settings: {} });
   crew.restartWorkers();
-  for (let turn = 0; turn < 6; turn += 1) {
+  for (let turn = 0; turn < 3; turn += 1) {
     await world.timeline.sleep(DAY);
     for (const service of world.places.flatMap(({ services }) => services)) service.serving();
   }
@@ -152,7 +155,7 @@ function atRest(world: World): void {
     if (wanted.has(hash) || !name.startsWith("keyturn/prod/") || observer.isByHand(hash)) continue;
     if (observer.isExcusedLeak(hash)) continue;
     // One that expiry has replaced since may still be in its soak.
-    if (disabled && world.timeline.now() - (updatedAt ?? 0) < 3 * DAY) continue;
+    if (disabled && world.timeline.now() - (updatedAt ?? 0) < 5 * DAY) continue;
     observer.violated(3, `key ${hash} (${name}, ${disabled ? "disabled" : "enabled"}) is left over`);
   }
   for (const [secret, { record }] of world.disk)

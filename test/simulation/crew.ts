@@ -6,7 +6,7 @@ import type { SimProcess } from "./process.ts";
 import type { World } from "./world.ts";
 
 const MINUTE = 60_000;
-const HEARTBEAT = 6 * 60 * MINUTE;
+const HEARTBEAT = 12 * 60 * MINUTE;
 /** How long a command typed by an operator follows what it asked for. */
 const FOLLOWS = 2 * MINUTE;
 

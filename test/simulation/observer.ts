@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Change, Lease } from "../../src/journal/journal.ts";
 import type { HttpRequest } from "../../src/lib/http.ts";
+import { Duties } from "./duties.ts";
 import type { SimProcess } from "./process.ts";
 import { RotationLog } from "./rotation-log.ts";
 import type { Place, World } from "./world.ts";
@@ -38,6 +39,7 @@ export class Observer {
   /** Keys whose end is not keyturn's fault: revoked, or disabled or deleted by a person. */
   readonly excused = new Set<string>();
   readonly rotations: RotationLog;
+  readonly #duties: Duties;
   /** A journal was lost or put back at some time. */
   forgot = false;
   readonly #world: World;
@@ -63,6 +65,7 @@ export class Observer {
   constructor(world: World) {
     this.#world = world;
     this.rotations = new RotationLog(world, (invariant, says) => this.violated(invariant, says));
+    this.#duties = new Duties(world, (invariant, says) => this.violated(invariant, says));
     this.#watchProvider();
   }
 
@@ -107,6 +110,7 @@ export class Observer {
   journalForgot(): void {
     this.forgot = true;
     this.rotations.forget();
+    this.#duties.forget();
     for (const { hash } of this.#world.provider.allKeys()) this.#leaks.add(hash);
   }
 
@@ -129,15 +133,20 @@ export class Observer {
   sending(process: SimProcess, request: HttpRequest): void {
     const hash = /\/keys\/([0-9a-f]{64})$/.exec(request.url)?.[1];
     const body = request.body === undefined ? {} : (JSON.parse(request.body) as Record<string, unknown>);
-    if (request.method === "POST" && /\/keys$/.test(request.url))
+    if (request.method === "POST" && /\/keys$/.test(request.url)) {
       this.#effect(process, String(body.name).split("/")[2] ?? "", "create");
+      this.#duties.creates(process, String(body.name));
+    }
     if (hash === undefined || request.method === "GET") return;
     const ends = request.method === "DELETE" || body.disabled === true;
     for (const place of this.#everCurrent.get(hash) ?? [])
       this.#effect(process, place.key, `${request.method} ${body.disabled ?? ""} ${hash}`);
+    const places = this.#everCurrent.get(hash) ?? new Set();
+    const looked = [...places].map((place) => this.#looked.get(process)?.get(place.secret) ?? 0);
+    this.#senders.set(hash, { process, looked: Math.max(0, ...looked) });
     if (!ends) return;
-    for (const place of this.#everCurrent.get(hash) ?? []) {
-      this.#senders.set(hash, { process, looked: this.#looked.get(process)?.get(place.secret) ?? 0 });
+    if (places.size > 0 && !this.excused.has(hash)) this.#duties.ends(process, request, hash, places);
+    for (const place of places) {
       if (!this.excused.has(hash) && !process.pausedSinceCommit) this.#askConsumers(process, place, hash);
     }
   }
@@ -163,6 +172,7 @@ export class Observer {
     if (/^(observe|describeSecret)$/.test(method)) {
       const looked = this.#looked.get(process) ?? new Map<string, number>();
       this.#looked.set(process, looked.set(secret || SecretId, this.#tick));
+      this.#duties.looked(process, secret || SecretId);
     }
     this.#keepsPrevious(secret || SecretId);
   }
@@ -170,10 +180,13 @@ export class Observer {
   /** Looks at what is current everywhere, after a call of a process or a person's act. */
   look(writer: SimProcess | undefined): void {
     this.#tick += 1;
+    this.#duties.look();
     for (const place of this.#world.places) {
       const text = this.#world.text(place);
-      if (this.#texts.has(place) && this.#texts.get(place) === text) continue;
+      const before = this.#texts.get(place);
+      if (this.#texts.has(place) && before === text) continue;
       this.#texts.set(place, text);
+      if (writer) this.#duties.wrote(place, before, text, writer);
       this.#lookAt(place, writer);
     }
   }
@@ -190,6 +203,7 @@ export class Observer {
     const hash = value === undefined ? undefined : sha256(value);
     const at = this.#world.timeline.now();
     this.#current.set(place, { hash, value, writer, tick: this.#tick, at });
+    this.#duties.changed(place, hash, value, writer);
     // What a rotation that goes back gives up is nothing to go back to.
     const returns = hash !== undefined && this.#everCurrent.get(hash)?.has(place) === true;
     if (writer === undefined || returns || before?.hash === undefined || before.value === undefined)
@@ -226,6 +240,7 @@ export class Observer {
     provider.delete = (hash, account) => {
       if (this.#person) this.excused.add(hash);
       else this.#landing(hash, true, "deletes");
+      if (!this.#person) this.#duties.deleted(hash);
       for (const [place, { hash: kept }] of this.#previous) if (kept === hash) this.#previous.delete(place);
       return remove(hash, account);
     };
@@ -279,6 +294,8 @@ export class Observer {
         this.violated(1, `key ${hash} ends without ${service.name} having been asked lately`);
         continue;
       }
+      if ((this.#duties.emptySince(service.name) ?? now) < asked)
+        this.violated(1, `key ${hash} ends although ${service.name} has no instance that could be asked`);
       service.serving();
       for (const one of service.instances) {
         if (one.down || one.serving === undefined || sha256(one.serving) !== hash) continue;
@@ -325,14 +342,22 @@ export class Observer {
     );
   }
 
+  /** Who takes a secret over knows nothing of the keys before the current one, and cannot go back to them. */
+  #changesHands(target: string): void {
+    for (const place of this.#world.places)
+      if (`${place.store}/${place.secret}` === target) this.#previous.delete(place);
+  }
+
   #committed(process: SimProcess, lease: Lease, change: Change): void {
     process.pausedSinceCommit = false;
     for (const place of this.#world.places)
       if (`${place.store}/${place.secret}` === lease.target)
         this.#effects.delete(`${process.name} ${place.key}`);
+    this.#duties.committed(process, lease, change);
     if (change.events.length === 0) this.violated(7, `${process.name} commits without an event`);
     for (const event of change.events) {
       if (event.kind === "distrust") this.revoking(event.key);
+      if (event.kind === "claimed") this.#changesHands(lease.target);
       this.rotations.take(process, lease, event);
     }
   }

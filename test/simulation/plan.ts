@@ -61,9 +61,12 @@ const SCHEDULES = [
   { schedule: "none", period: DAY },
 ];
 /** Happenings for each virtual day. */
-const RATE = 0.7;
+const RATE = 0.35;
+/** And where only some acts happen. */
+const RATE_OF_SOME = 3;
 
-export function drawPlan(seed: number, days: number): Plan {
+/** `acts`: the only ones that happen, each as often as any other, in place of all. */
+export function drawPlan(seed: number, days: number, acts?: readonly string[]): Plan {
   const draw = chance(seed);
   const keys = drawKeys(draw);
   return {
@@ -75,7 +78,7 @@ export function drawPlan(seed: number, days: number): Plan {
     workers: draw.pick([1, 1, 1, 2, 3]),
     cron: draw.oneIn(4) ? draw.pick([3 * HOUR, 11 * HOUR]) : undefined,
     keys,
-    happenings: drawHappenings(draw, keys, days),
+    happenings: drawHappenings(draw, keys, days, acts ?? EVERY_ACT),
   };
 }
 
@@ -144,10 +147,18 @@ function drawKey(draw: Chance, name: string, store: Record<string, unknown>): Ke
   };
 }
 
-function drawHappenings(draw: Chance, keys: readonly KeyPlan[], days: number): Happening[] {
-  const names = Object.entries(ACTS).flatMap(([name, { weight = 1 }]) => Array<string>(weight).fill(name));
+/** By name, as often as its weight. */
+const EVERY_ACT = Object.entries(ACTS).flatMap(([name, { weight = 1 }]) => Array<string>(weight).fill(name));
+
+function drawHappenings(
+  draw: Chance,
+  keys: readonly KeyPlan[],
+  days: number,
+  names: readonly string[],
+): Happening[] {
   const found: Happening[] = [];
-  for (let left = Math.ceil(days * RATE * draw.int(1, 3)); left > 0; left -= 1) {
+  const rate = names === EVERY_ACT ? RATE : RATE_OF_SOME;
+  for (let left = Math.ceil(days * rate * draw.int(1, 3)); left > 0; left -= 1) {
     // Troubles seldom come alone: what follows falls upon the same minute, or the same calls.
     const before = draw.oneIn(2) ? found.at(-1) : undefined;
     const act = draw.pick(names);

@@ -72,7 +72,10 @@ export class RotationLog {
 
   #completed(place: string, key: string, rotation: string): void {
     const scheduled = this.#scheduled.get(place);
-    if (scheduled?.rotation !== rotation) return this.excusePeriod(key);
+    if (scheduled?.rotation !== rotation) {
+      this.excusePeriod(key);
+      return;
+    }
     const last = this.#lastPeriod.get(key);
     this.#lastPeriod.set(key, scheduled.startedAt);
     const period = this.#world.plan.keys.find(({ policy }) => policy.name === key)?.period;

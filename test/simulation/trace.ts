@@ -5,6 +5,7 @@ export class Trace {
   /** The story so far, when it is kept. */
   readonly lines: string[] | undefined;
   readonly #hash = createHash("sha256");
+  #pending = "";
   readonly #start: number;
   readonly #now: () => number;
   readonly #names = new Map<string, string>();
@@ -16,13 +17,20 @@ export class Trace {
   }
 
   write(who: string, what: string): void {
-    this.#hash.update(`${this.#now()} ${who} ${what}\n`);
+    this.#pending += `${this.#now()} ${who} ${what}\n`;
+    if (this.#pending.length > 16_384) this.#flush();
     this.lines?.push(`${this.#instant()}  ${who.padEnd(10)} ${this.#readable(what)}`);
   }
 
   /** The hash of everything written. Ends the trace. */
   digest(): string {
+    this.#flush();
     return this.#hash.digest("hex").slice(0, 16);
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#pending);
+    this.#pending = "";
   }
 
   /** A short name for a provider's hash, so that a story can be followed. */

@@ -26,6 +26,11 @@ export interface Place {
   services: ServiceModel[];
 }
 
+/** Calls that no story is told of, unless they fail. */
+const QUIET = new Set(
+  ["read", "requests", "history", "all", "acquire", "release", "close"].map((method) => `journal.${method}`),
+);
+
 /** Calls of all processes within so long that only a loop without a pause can make, in milliseconds. */
 const BURST_MS = 10_000;
 const MOST_IN_A_BURST = 5_000;
@@ -194,7 +199,7 @@ export class World {
   afterCall(process: SimProcess, site: string, error: unknown): void {
     this.count("calls");
     this.#notTooMany();
-    if (site !== "journal.read" && site !== "journal.requests")
+    if (error !== undefined || !QUIET.has(site))
       this.trace.write(process.name, `${site}${error === undefined ? "" : ` fails: ${said(error)}`}`);
     this.observer.look(process);
   }

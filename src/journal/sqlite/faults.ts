@@ -90,6 +90,6 @@ function codeOf(error: { errcode?: number; code?: string }): ErrorCode | undefin
 }
 
 /** A journal file that is there and must not be used, for `why`. */
-export function unusableJournal(path: string, why: string): RotationError {
-  return new RotationError("unusable", `the journal ${path} ${why}`, { hint: SAYS.unusable?.hint });
+export function unusableJournal(path: string, why: string, hint = SAYS.unusable?.hint): RotationError {
+  return new RotationError("unusable", `the journal ${path} ${why}`, { hint });
 }

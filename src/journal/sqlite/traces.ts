@@ -38,5 +38,6 @@ export function refuseEmptied(path: string, { holders }: Traces): void {
 }
 
 function remains(path: string, why: string, trace: string): RotationError {
-  return unusableJournal(path, `${why} (${trace})`);
+  const hint = `restore it from a copy, or move it away together with ${path}-wal, -shm and .holders, and start anew with --take-over`;
+  return unusableJournal(path, `${why} (${trace})`, hint);
 }

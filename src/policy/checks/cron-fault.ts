@@ -13,6 +13,10 @@ const NICKNAMES: Record<string, string> = {
   "@hourly": "0 * * * *",
 };
 
+const FIELDS = ["minute", "hour", "day of month", "month", "day of week"];
+/** node-cron writes a range out before it looks at its ends: one to 99999999999 would fill the memory. */
+const BEYOND_ANY_RANGE = /\d{4}/;
+
 /** Why a text is no cron expression of five fields that ever comes and means the same to everybody. */
 export function cronFault(expression: string): { message: string; hint?: string | undefined } | undefined {
   const fields = expression.trim().split(/\s+/);
@@ -24,6 +28,9 @@ export function cronFault(expression: string): { message: string; hint?: string 
       hint: hintForWord(expression.trim(), fields.length),
     };
   }
+  const endless = fields.findIndex((field) => BEYOND_ANY_RANGE.test(field));
+  if (endless >= 0)
+    return { message: `${found}, no valid cron expression: its ${FIELDS[endless]} has too large a number` };
   if (!validate(expression)) return { message: `${found}, ${whyInvalid(expression)}` };
   const [, , dayOfMonth = "", , dayOfWeek = ""] = fields;
   if (restricts(dayOfMonth) && restricts(dayOfWeek)) {

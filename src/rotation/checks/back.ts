@@ -1,5 +1,5 @@
 import type { RotationRecord } from "../../journal/document.ts";
-import { describeMissing, sweptEnough, unconfirmed } from "../evidence.ts";
+import { describeMissing, sweptEnough, unconfirmed, underWay } from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, patient, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, waitEnd } from "../timing.ts";
@@ -117,7 +117,7 @@ function confirmOld(world: World, rotation: RotationRecord): Decision {
     question.policy.confirm.timeout,
     world.now,
   );
-  if (world.now >= timeout && sweptEnough(question.policy, evidence))
+  if (world.now >= timeout && sweptEnough(question.policy, evidence) && !underWay(missing, evidence))
     return hold("revert-unconfirmed", `the old value is current again, but not confirmed in time: ${says}`);
   return sweepOrWait(world, question, says, timeout > world.now ? timeout : undefined);
 }

@@ -16,10 +16,15 @@ export type Check = (world: World) => Decision | undefined;
 /** A fact, or the look that would give it. */
 export type Need<T> = { fact: Fact<T> } | { decision: Decision };
 
+/** An instant of the journal that lies ahead of a clock that is behind asks for no more than a look of this pass. */
+function isSince(world: World, fact: Fact<unknown>, notBefore: number): boolean {
+  return notBefore > world.now || fact.at >= notBefore;
+}
+
 /** The store's view of a field, looked at no earlier than `notBefore`. */
 export function needStore(world: World, field: string, notBefore = 0): Need<SecretView> {
   const fact = world.store[field];
-  if (fact && fact.at >= notBefore) return { fact };
+  if (fact && isSince(world, fact, notBefore)) return { fact };
   return { decision: step({ look: "store", field }, "look-store", "reads the secret in the store") };
 }
 
@@ -30,7 +35,7 @@ export function needIssued(
   notBefore = 0,
 ): Need<IssuedKey | undefined> {
   const fact = world.issued[hash];
-  if (fact && fact.at >= notBefore) return { fact };
+  if (fact && isSince(world, fact, notBefore)) return { fact };
   return {
     decision: step(
       { look: "issued", field, hash },
@@ -47,7 +52,7 @@ export function needAccepted(
   notBefore = 0,
 ): Need<boolean | undefined> {
   const fact = world.accepted[hash];
-  if (fact && fact.at >= notBefore) return { fact };
+  if (fact && isSince(world, fact, notBefore)) return { fact };
   return {
     decision: step(
       { look: "accepted", field, hash },
@@ -59,7 +64,7 @@ export function needAccepted(
 
 export function needList(world: World, field: string, provider: string, notBefore = 0): Need<IssuedKey[]> {
   const fact = world.listed[provider];
-  if (fact && fact.at >= notBefore) return { fact };
+  if (fact && isSince(world, fact, notBefore)) return { fact };
   return { decision: step({ look: "list", field }, "look-list", "walks the provider's list of keys") };
 }
 
@@ -127,7 +132,7 @@ export function hold(code: string, message: string): Decision {
 }
 
 /** Our clock and the provider's are too far apart for anything to be created or deleted (R15). */
-export function skewed(world: World, provider: string): string | undefined {
+export function skewed(world: Pick<World, "skewMs">, provider: string): string | undefined {
   const skew = Math.abs(world.skewMs[provider] ?? 0);
   if (skew <= SKEW_LIMIT_MS) return undefined;
   return `our clock and the provider's are ${Math.round(skew / 60_000)} minutes apart; set the clock`;

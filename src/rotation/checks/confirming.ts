@@ -1,6 +1,6 @@
 import type { RotationRecord } from "../../journal/document.ts";
 import type { KeyPolicy } from "../../policy/schema.ts";
-import { describeMissing, sweptEnough, unconfirmed } from "../evidence.ts";
+import { describeMissing, sweptEnough, unconfirmed, underWay } from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, patient, step, wait } from "../step.ts";
 import { PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, waitEnd } from "../timing.ts";
@@ -38,7 +38,8 @@ export function promoted(world: World, rotation: RotationRecord): Decision {
   if (unused && (!("wait" in unused) || world.now < timeout)) return unused;
   const says =
     unused && "wait" in unused ? `waits for ${unused.wait.says}` : describeMissing(missing, evidence);
-  if (world.now >= timeout && sweptEnough(policy, evidence)) return timedOut(world, rotation, says);
+  if (world.now >= timeout && sweptEnough(policy, evidence) && !underWay(missing, evidence))
+    return timedOut(world, rotation, says);
   return sweepOrWait(world, question, says, timeout > world.now ? timeout : undefined);
 }
 

@@ -1,6 +1,6 @@
 import type { KeyRecord, PolicySnapshot, RequestRecord } from "../../journal/document.ts";
 import type { KeyPolicy } from "../../policy/schema.ts";
-import { computeDue } from "../../schedule/due.ts";
+import { computeDue, dueBasis } from "../../schedule/due.ts";
 import { type Decision, patient, step } from "../step.ts";
 import type { World } from "../world.ts";
 import { gate } from "./common.ts";
@@ -96,7 +96,7 @@ function reschedule(world: World, field: string, policy: KeyPolicy, record: KeyR
   const byAge =
     policy.schedule !== "none" && typeof policy.schedule === "object" && issued?.origin === "adopted";
   const issuedAt = byAge && (issued.createdAt ?? Infinity) <= current.since ? issued.createdAt : undefined;
-  const due = computeDue({
+  const input = {
     schedule: policy.schedule,
     timezone: policy.timezone,
     spread: policy.spread,
@@ -105,7 +105,9 @@ function reschedule(world: World, field: string, policy: KeyPolicy, record: KeyR
     expiresAt: issued?.expiresAt,
     createdAt: issued?.createdAt,
     fraction: world.fraction,
-  });
+  };
+  if (record.due && dueBasis(input) === record.due.basis) return undefined;
+  const due = computeDue(input);
   if (due?.basis === record.due?.basis) return undefined;
   const says = due ? `next due at ${new Date(due.at).toISOString()}` : "has no schedule";
   return step({ note: "schedule", field, due }, "scheduled", says);

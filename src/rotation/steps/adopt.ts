@@ -2,6 +2,7 @@ import type { IssuedRecord } from "../../journal/document.ts";
 import { RotationError } from "../../lib/errors.ts";
 import type { Secret } from "../../lib/secret.ts";
 import type { CurrentKey, IssuedKey, Provider } from "../../providers/provider.ts";
+import { skewed } from "../checks/common.ts";
 import { inheritedFrom } from "../settings.ts";
 import type { StepContext } from "./context.ts";
 import { keyRecord, replacedByHand } from "./draft.ts";
@@ -48,6 +49,9 @@ export async function adopt(context: StepContext, field: string): Promise<void> 
     throw new RotationError("rejected", `field ${twin.field} of the secret holds the same key`, {
       hint: "a key belongs to one entry of one policy; give each consumer group a key of its own",
     });
+  // Its age counts from an instant of our clock.
+  const skew = skewed({ skewMs: { [policy.provider]: provider.skewMs() } }, policy.provider);
+  if (skew !== undefined) throw new RotationError("unusable", skew);
   const now = context.parts.clock.now();
   const record: IssuedRecord = {
     hash: issued.hash,

@@ -65,7 +65,7 @@ export class StepContext {
     change: (draft: TargetDocument) => void,
     more: { field?: string; message?: string; data?: Record<string, unknown>; requestsDone?: string[] } = {},
   ): Promise<void> {
-    const draft = structuredClone(this.document);
+    const draft = JSON.parse(JSON.stringify(this.document)) as TargetDocument;
     change(draft);
     const rotation = this.operator === undefined ? (draft.rotation ?? this.document.rotation) : undefined;
     const field = more.field ?? rotation?.field;

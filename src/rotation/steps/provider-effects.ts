@@ -1,6 +1,6 @@
 import type { IssuedRecord } from "../../journal/document.ts";
 import { RotationError } from "../../lib/errors.ts";
-import type { KeyPatch } from "../../providers/provider.ts";
+import type { KeyPatch, Provider } from "../../providers/provider.ts";
 import { expectedBy, type Question } from "../world.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
@@ -120,15 +120,28 @@ export async function proveAbsence(
       `the provider answers 404 for a change of key ${hash}, and still shows it`,
     );
   const current = context.document.keys[field]?.current?.hash;
-  const seen = current !== undefined && current !== hash ? await provider.get(current) : undefined;
-  if (seen === undefined)
-    throw new RotationError(
-      "unclear",
-      `the provider answers 404 for key ${hash}, and does not show the current key either`,
-      {
-        hint: "check that the management key belongs to the account that issued the keys",
-      },
-    );
+  if (current !== undefined && current !== hash && (await provider.get(current)) !== undefined) return;
+  if (await refusedByItself(context, hash, field, provider)) return;
+  throw new RotationError(
+    "unclear",
+    `the provider answers 404 for key ${hash}, and does not show the current key either`,
+    {
+      hint: "check that the management key belongs to the account that issued the keys",
+    },
+  );
+}
+
+/** Whether the provider refuses the plaintext of a key that nobody disabled, as far as the store still keeps it: then it is gone, whoever looks. */
+async function refusedByItself(
+  context: StepContext,
+  hash: string,
+  field: string,
+  provider: Provider,
+): Promise<boolean> {
+  const { version, disable } = context.document.issued[hash] ?? {};
+  if (version === undefined || disable !== undefined) return false;
+  const value = await context.store(field).read(context.snapshot(field).key.store, version);
+  return value !== undefined && !(await provider.current(value)).accepted;
 }
 
 /** Deletes what bears a name that we intended, and whose plaintext nobody has. */

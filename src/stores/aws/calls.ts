@@ -82,7 +82,8 @@ export function awsCalls(
       orAbsent(
         call("GetSecretValue", ref, async (client) => {
           const answer = await client.getSecretValue({ SecretId: ref.secret, VersionId: version });
-          if (!isObject(answer) || !isTexts(answer.VersionStages ?? [])) throw unreadable(ref);
+          if (!isObject(answer) || !isTexts(answer.VersionStages === undefined ? [] : answer.VersionStages))
+            throw unreadable(ref);
           return answer;
         }),
       ),

@@ -70,6 +70,7 @@ export const operatorActs: Acts = {
       const { key } = placeAt(world, args);
       if (!world.policyKeys.has(key)) return;
       world.observer.revoking(key);
+      if (args.immediately) world.counts.set("revoked at once", 1);
       world.observer.rotations.excusePeriod(key);
       void crew.command("revoke", key, [
         { kind: "revoke", actor: ACTOR, ...(args.immediately ? { immediately: true } : {}) },

@@ -41,6 +41,22 @@ export const processActs: Acts = {
       });
     },
   },
+  "hangs and is relieved": {
+    weight: 2,
+    draw: (chance) => ({ for: chance.pick([3 * MINUTE, 10 * MINUTE, 2 * HOUR]) }),
+    apply: (scene, { for: duration }, caller) => {
+      const process = victim(scene, caller);
+      if (process === undefined || process.paused) return;
+      const { world, crew } = scene;
+      world.trace.write(process.name, "is paused");
+      process.pause();
+      later(scene, 70 * SECOND, () => void crew.once("cron-relief"));
+      later(scene, Number(duration), () => {
+        world.trace.write(process.name, "is resumed");
+        process.resume();
+      });
+    },
+  },
   clock: {
     weight: 2,
     draw: (chance) => ({

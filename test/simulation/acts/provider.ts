@@ -56,6 +56,21 @@ export const providerActs: Acts = {
       });
     },
   },
+  "create unanswered and unlisted": {
+    draw: (chance) => ({
+      fault: chance.pick(["lost-reply", "done-500", "truncated"]),
+      ms: chance.pick([20 * SECOND, 5 * MINUTE]),
+      for: chance.pick([HOUR, DAY]),
+    }),
+    apply: (scene, { fault, ms, for: duration }) => {
+      const { faults, provider } = scene.world;
+      faults.add(`create:${fault}:1`);
+      provider.knobs.listDelay = Number(ms);
+      later(scene, Number(duration), () => {
+        provider.knobs.listDelay = 0;
+      });
+    },
+  },
   "provider outage": {
     draw: (chance) => ({ for: chance.pick([MINUTE, 20 * MINUTE, 6 * HOUR]) }),
     apply: (scene, { for: duration }) => {

@@ -196,8 +196,8 @@ export interface RotationRecord {
   usage?: { value: number; at: number };
   /** When a person last let it go on; unresolved creates count from there. */
   releasedAt?: number;
-  /** Set while a person is waited for. */
-  hold?: { reason: string; message: string; since: number };
+  /** Set while a person is waited for; with the phase in which it was held. */
+  hold?: { reason: string; message: string; since: number; phase?: Phase };
   /** Attempts at the present step that failed, and the last error. */
   failures?: { count: number; code: string; message: string; hint?: string; at: number };
 }

@@ -17,6 +17,9 @@ export function holdHint({ hold, phase, policy }: RotationRecord): string | unde
       return `give back the right that is refused and it goes on by itself within ten minutes, or at once by \`rotate approve ${key}\``;
     case "clock-skew":
       return "set the clock and it goes on by itself";
+    case "still-accepted":
+    case "old-key-refused":
+      return "ask the provider why; it goes on by itself once that is over";
     case "old-key-gone":
       return undefined;
     default:

@@ -103,7 +103,7 @@ export function rotationStatus(rotation: RotationRecord, now: number): RotationS
     phaseAt: rotation.phaseAt,
     actor: rotation.actor,
     reason: rotation.reason,
-    ...(hold === undefined ? {} : { held: { ...hold, hint: holdHint(rotation) } }),
+    ...(hold === undefined ? {} : { held: heldStatus(hold, holdHint(rotation)) }),
     ...(rotation.old === undefined ? {} : { oldHash: rotation.old.hash }),
     ...(rotation.new === undefined ? {} : { newHash: rotation.new.hash, newLabel: rotation.new.label }),
     ...waitingFor(rotation, now),
@@ -117,6 +117,13 @@ export function rotationStatus(rotation: RotationRecord, now: number): RotationS
           },
         }),
   };
+}
+
+function heldStatus(
+  { reason, message, since }: NonNullable<RotationRecord["hold"]>,
+  hint: string | undefined,
+): RotationStatus["held"] {
+  return { reason, message, since, hint };
 }
 
 function waitingFor(

@@ -15,6 +15,7 @@ const COMMANDS = [
   ["rollback", "--help"],
   ["revoke", "--help"],
   ["identify", "--help"],
+  ["sweep", "--help"],
   ["keys", "--help"],
   ["demo", "--help"],
   ["sandbox", "--help"],

@@ -198,7 +198,13 @@ export async function scenario(options: ScenarioOptions = {}) {
   };
 
   function newProcess({ life, before, store, ahead, state = journalState }: ProcessOptions = {}) {
-    const clock: Clock = { ...rightTime, now: () => rightTime.now() + (ahead ?? world.ahead) };
+    const clock: Clock = {
+      now: () => rightTime.now() + (ahead ?? world.ahead),
+      async sleep(ms, signal) {
+        await before?.("clock.sleep", [ms]);
+        await rightTime.sleep(ms, signal);
+      },
+    };
     const journal = memoryJournal({ clock, random }, state);
     const real: Parts = {
       journal,

@@ -16,11 +16,13 @@ export async function campaign(options: {
   from: number;
   seeds: number;
   days: number;
+  /** Each seed once in place of twice. */
+  once?: boolean;
   jobs?: number;
   enough?: number;
   onProgress?: (done: number) => void;
 }): Promise<Campaign> {
-  const { from, seeds, days, jobs = availableParallelism(), enough = 10, onProgress } = options;
+  const { from, seeds, days, once = false, jobs = availableParallelism(), enough = 10, onProgress } = options;
   const found: Campaign = { seeds: 0, broken: [], counts: new Map(), lasted: 0 };
   let next = from;
   const take = (result: SeedResult) => {
@@ -37,7 +39,7 @@ export async function campaign(options: {
       const more = () => {
         if (next >= from + seeds || found.broken.length >= enough)
           void worker.terminate().then(() => resolve());
-        else worker.postMessage({ seed: next++, days });
+        else worker.postMessage({ seed: next++, days, once });
       };
       worker.on("message", (result: SeedResult) => {
         take(result);

@@ -1,3 +1,4 @@
+import { MUTANTS } from "./mutants.ts";
 import { drawPlan } from "./plan.ts";
 import { simulate } from "./simulate.ts";
 
@@ -8,13 +9,14 @@ export interface Caught {
   says: string;
 }
 
-/** `node hunt.ts FROM SEEDS DAYS [ACT,…]`: simulates seeds, one after the other, until an invariant is broken. */
-const [from, seeds, days] = process.argv.slice(2, 5).map(Number) as [number, number, number];
-const acts = process.argv[5]?.split(",");
+/** Simulates the seeds of the mutant named by KEYTURN_MUTANT, one after the other, until one of its invariants breaks. */
+const mutant = MUTANTS.find(({ name }) => name === process.env.KEYTURN_MUTANT);
+if (mutant === undefined) throw new Error(`there is no mutant "${process.env.KEYTURN_MUTANT}"`);
+const { from, seeds, days, acts, breaks } = mutant;
 let caught: Caught | null = null;
 for (let seed = from; seed < from + seeds && caught === null; seed += 1) {
   const { violations } = await simulate(drawPlan(seed, days, acts));
-  const [first] = violations;
+  const [first] = violations.filter(({ invariant }) => breaks.includes(invariant));
   if (first) caught = { seed, invariant: first.invariant, says: first.says };
 }
 console.log(JSON.stringify(caught));

@@ -3,7 +3,7 @@ import type { Campaign } from "./campaign.ts";
 const YEAR = 365.25 * 86_400_000;
 
 /** What a campaign has shown, for people. */
-export function report(found: Campaign): string {
+export function report(found: Campaign, once: boolean): string {
   const count = (what: string) => found.counts.get(what) ?? 0;
   const group = (prefix: string) =>
     [...found.counts]
@@ -11,7 +11,7 @@ export function report(found: Campaign): string {
       .map(([what, times]) => [what.slice(prefix.length), times] as const)
       .sort((a, b) => b[1] - a[1]);
   const lines = [
-    `seeds          ${number(found.seeds)}, each run twice`,
+    `seeds          ${number(found.seeds)}, each run ${once ? "once" : "twice"}`,
     `virtual years  ${number(Math.round(found.lasted / YEAR))}`,
     `calls          ${number(count("calls"))}`,
     `keys issued    ${number(count("keys made"))}`,
@@ -21,7 +21,9 @@ export function report(found: Campaign): string {
     `kills          ${number(count("kills"))}`,
     "faults and acts by kind:",
     ...group("happening ").map(([act, times]) => `  ${act.padEnd(32)} ${number(times)}`),
-    `runs that were not the same twice: ${found.broken.filter(({ differs }) => differs).length}`,
+    ...(once
+      ? []
+      : [`runs that were not the same twice: ${found.broken.filter(({ differs }) => differs).length}`]),
     `violations: ${found.broken.filter(({ broken }) => broken.length > 0).length}`,
   ];
   return lines.join("\n");

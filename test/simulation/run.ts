@@ -15,6 +15,7 @@ interface Options {
   from: number;
   days: number;
   jobs?: number;
+  once?: boolean;
   seed?: number;
   keep?: number[];
 }
@@ -26,6 +27,7 @@ const program = new Command("npm run simulate --")
   .option("--seeds <n>", "how many", whole, 100)
   .option("--from <seed>", "the first", whole, 1)
   .option("--days <n>", "virtual days of trouble for each", whole, 30)
+  .option("--once", "run each seed once in place of twice")
   .option("--jobs <n>", "threads; one a core unless said", whole)
   .option("--seed <seed>", "run this one alone and tell its whole story", whole)
   .option("--keep <numbers>", "with --seed: only these of its happenings, as in 3,7,9", (text) =>
@@ -44,18 +46,19 @@ async function one(seed: number, { days, keep }: Options): Promise<number> {
 }
 
 async function many(options: Options): Promise<number> {
-  const { seeds, from, days, jobs } = options;
+  const { seeds, from, days, jobs, once = false } = options;
   const startedAt = Date.now();
   const found = await campaign({
     from,
     seeds,
     days,
+    once,
     ...(jobs === undefined ? {} : { jobs }),
     onProgress: (done) => {
       if (done % 1000 === 0) console.error(`${done} seeds, ${Math.round((Date.now() - startedAt) / 1000)} s`);
     },
   });
-  console.log(report(found));
+  console.log(report(found, once));
   for (const { seed, broken, differs } of found.broken) {
     console.log(`\nseed ${seed}: ${differs ? "two runs were not the same" : broken[0]}`);
     if (broken.length === 0) continue;

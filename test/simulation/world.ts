@@ -85,6 +85,7 @@ export class World {
   readonly rightManagementKey: Secret;
   readonly #handler: Handler;
   #armed: Armed[] = [];
+  #awaited: { site: RegExp; act: Armed["act"] }[] = [];
   #burst = { since: 0, calls: 0 };
   /** Whose call is being carried out now. */
   #caller: SimProcess | undefined;
@@ -164,7 +165,14 @@ export class World {
     this.#armed.push({ left: calls, act });
   }
 
-  beforeCall(process: SimProcess, _site: string): void {
+  /** Runs an act before the next call of a site like that. */
+  await(site: RegExp, act: Armed["act"]): void {
+    this.#awaited.push({ site, act });
+  }
+
+  beforeCall(process: SimProcess, site: string): void {
+    const at = this.#awaited.findIndex((one) => one.site.test(site));
+    if (at >= 0) for (const { act } of this.#awaited.splice(at, 1)) act(process);
     for (const armed of this.#armed) armed.left -= 1;
     const due = this.#armed.filter(({ left }) => left <= 0);
     if (due.length === 0) return;
@@ -184,6 +192,7 @@ export class World {
 
   disarm(): void {
     this.#armed = [];
+    this.#awaited = [];
   }
 
   /** Carries out what changes the world within one turn, on behalf of a process. */

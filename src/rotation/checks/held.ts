@@ -4,7 +4,7 @@ import { type Decision, step } from "../step.ts";
 import { STORE_FRESH_MS } from "../timing.ts";
 import type { World } from "../world.ts";
 import { evidenceFor, foreign, needStore, rotationQuestion, sweepOrWait } from "./common.ts";
-import { usageSeen } from "./confirming.ts";
+import { dueReload, usageSeen } from "./confirming.ts";
 
 /** Held reasons that end by themselves once the consumers confirm. */
 const ENDS_BY_CONFIRMATION = ["consumers-unconfirmed", "revert-unconfirmed"];
@@ -29,6 +29,8 @@ export function held(world: World, rotation: RotationRecord): Decision {
   if (!ENDS_BY_CONFIRMATION.includes(hold.reason) || !asExpected) return parked();
   const question = rotationQuestion(rotation, rotation.phase === "reverting" ? "back" : "forward");
   if (question === undefined) return parked();
+  const reload = dueReload(world, rotation, question);
+  if (reload) return reload;
   const evidence = evidenceFor(world, question);
   const missing = unconfirmed(question.policy, rotation.waived ?? [], evidence);
   const unused =

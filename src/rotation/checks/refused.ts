@@ -16,7 +16,7 @@ function isRefusal(code: string): boolean {
 
 /** Whether a rotation held for this reason finds out by trying that it may go on. */
 export function endsByTrying(reason: string): boolean {
-  return isRefusal(reason) || reason === "clock-skew";
+  return isRefusal(reason) || ["clock-skew", "still-accepted", "old-key-refused"].includes(reason);
 }
 
 /** Holds when the step has been refused in this pass, time and again: the credential, or a right of it, is gone. */
@@ -35,16 +35,17 @@ export function untilAllowed(
   rotation: RotationRecord,
   held: NonNullable<RotationRecord["hold"]>,
 ): Decision | undefined {
-  if (rotation.phaseAt > held.since) return RELEASE;
+  if (rotation.phase !== held.phase) return RELEASE;
   if (!isRefusal(held.reason)) return undefined;
   const again = waitEnd(rotation.failures?.at ?? held.since, TRY_AGAIN_MS, world.now);
   if (world.now >= again) return undefined;
   return { parked: { reason: held.reason, says: held.message, until: again } };
 }
 
-/** The next step while it is held: a look, a wait or the refused step itself; where the journal would say that the rotation moves on, it is released first. */
+/** The next step while it is held: a look, a wait or a refused effect itself. Where the rotation would move on, it is released first. */
 export function unlessMoved(next: Decision, held: NonNullable<RotationRecord["hold"]>): Decision {
-  if (!("step" in next) || !("note" in next.step)) return next;
+  if (!("step" in next) || "look" in next.step) return next;
+  if ("effect" in next.step) return isRefusal(held.reason) ? next : RELEASE;
   if (next.step.note !== "hold") return RELEASE;
   return next.step.code === held.reason ? { parked: { reason: held.reason, says: held.message } } : next;
 }

@@ -79,7 +79,8 @@ const REDUCERS: Reducers = {
   },
   completed: (draft, _, { world }) => completed(draft, world.now),
   hold: (draft, note, { world }) => {
-    openRotation(draft).hold = { reason: note.code, message: note.message, since: world.now };
+    const rotation = openRotation(draft);
+    rotation.hold = { reason: note.code, message: note.message, since: world.now, phase: rotation.phase };
   },
   release: (draft, note, { world }) => {
     const rotation = openRotation(draft);

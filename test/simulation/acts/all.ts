@@ -1,5 +1,6 @@
 import type { Acts } from "./act.ts";
 import { consumerActs } from "./consumers.ts";
+import { hangingActs } from "./hanging.ts";
 import { journalActs } from "./journals.ts";
 import { operatorActs } from "./operators.ts";
 import { processActs } from "./processes.ts";
@@ -14,4 +15,5 @@ export const ACTS: Acts = {
   ...consumerActs,
   ...operatorActs,
   ...journalActs,
+  ...hangingActs,
 };

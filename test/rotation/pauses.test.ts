@@ -90,6 +90,7 @@ describe.each(COURSES)("a process paused past its lease, while another $name", (
       ).toEqual([hashOf(world.current())]);
       expect(world.model.accepted(world.current() as string), told).toBeDefined();
       expect(world.file(), told).toMatchObject({ OTHER: "kept" });
+      expect(world.backing.get("payments")?.record?.staged, told).toEqual([]);
     }
     expect(at).toBeGreaterThan(5);
   });

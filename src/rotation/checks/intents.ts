@@ -44,7 +44,24 @@ export function checkIntents(world: World): Decision | undefined {
       `deletes key ${shortHash(stray.hash)}, which bears a name of ours and whose plaintext was lost`,
     );
   }
-  return step({ note: "walked" }, "walked", "has found no lost key of ours at the provider");
+  return (
+    strayStaged(world, walk.field) ??
+    step({ note: "walked" }, "walked", "has found no lost key of ours at the provider")
+  );
+}
+
+/** What a process has staged that woke up after its rotation had ended: the key may be gone already, its plaintext is not. */
+function strayStaged(world: World, field: string): Decision | undefined {
+  const store = needStore(world, field);
+  if ("decision" in store) return store.decision;
+  const { staged, current } = store.fact.value;
+  for (const version of staged) {
+    if (world.document.issued[version.hash] !== undefined || version.hash === current?.hash) continue;
+    const intents = Object.values(world.document.intents);
+    const intent = intents.find(({ rotation }) => rotation === version.rotation);
+    if (intent) return giveUp(version, intent.name, field);
+  }
+  return undefined;
 }
 
 /** A provider whose list lags behind goes on showing what was deleted: it is not deleted again and again meanwhile. */

@@ -41,9 +41,7 @@ export const processActs: Acts = {
       });
     },
   },
-  // Only where it is named: what a paused process stages after its key was deleted stays in the store.
   "hangs and is relieved": {
-    weight: 0,
     draw: (chance) => ({ for: chance.pick([3 * MINUTE, 10 * MINUTE, 2 * HOUR]) }),
     apply: (scene, { for: duration }, caller) => {
       const process = victim(scene, caller);

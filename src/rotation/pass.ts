@@ -120,8 +120,9 @@ export class TargetPass {
     const { journal, clock, random } = this.parts;
     const { document } = await journal.read(this.options.target);
     const now = clock.now();
-    const latest = Math.max(this.latest, this.facts.latest);
-    if (now < latest) this.clockWentBack(latest - now);
+    if (now < Math.max(this.latest, this.facts.latest)) this.forgetEverything();
+    // The pass is not to last longer for it.
+    if (now < this.latest) this.deadline -= this.latest - now;
     this.latest = now;
     return {
       now,
@@ -142,9 +143,8 @@ export class TargetPass {
     };
   }
 
-  /** How old anything found in this pass is, nobody knows (R15); and the pass is not to last longer for it. */
-  private clockWentBack(ms: number): void {
-    this.deadline -= ms;
+  /** The clock went back: how old anything found in this pass is, nobody knows (R15). */
+  private forgetEverything(): void {
     this.facts.forgetAll();
     for (const key of Object.keys(this.failed)) delete this.failed[key];
   }

@@ -17,7 +17,8 @@ export interface Sites {
   of<T extends object>(part: T, name: string): T;
 }
 
-const NEVER = new Promise<never>(() => {});
+/** A promise of its own each time: one for all would keep every waiter alive for ever. */
+const never = () => new Promise<never>(() => {});
 
 /** `dieAt`: the process really dies at that point, counted from 1: no call of its is answered any more. */
 export function sitesOf(clock: QuietClock, watch: Watch, death?: { at: number; died(): void }): Sites {
@@ -38,12 +39,12 @@ export function sitesOf(clock: QuietClock, watch: Watch, death?: { at: number; d
     async around(site, call) {
       const name = `${site} (call ${calls.push(site)})`;
       point(`before ${name}`);
-      if (dead) return await NEVER;
+      if (dead) return await never();
       try {
         return await clock.during(call());
       } finally {
         point(`after ${name}`);
-        if (dead) await NEVER;
+        if (dead) await never();
       }
     },
     aroundSync(site, call) {

@@ -66,6 +66,24 @@ describe("two workers whose clocks disagree", () => {
   });
 });
 
+test("a worker whose clock is set back renews its lease all the same", async () => {
+  const world = await scenario({ key: { retire: { after: "20m", watch: "1s" } } });
+  const working = world.process().now();
+  await world.clock.sleep(MINUTE);
+  world.ahead = -5 * HOUR;
+  world.skewMs = -5 * HOUR;
+  for (let pass = 0; pass < 15; pass += 1) {
+    await world.process().once({ within: 0 });
+    await world.clock.sleep(MINUTE);
+  }
+  expect(await working).toMatchObject({ outcome: "deleted" });
+  const events = await world.process().engine.history({});
+  const first = events.find(({ kind }) => kind === "start")?.epoch;
+  expect(new Set(events.filter(({ rotation }) => rotation).map(({ epoch }) => epoch))).toEqual(
+    new Set([first]),
+  );
+});
+
 /** Calls that change something outside: pauses.test.ts pauses at those. */
 const changes = (call: string, [request]: readonly unknown[]) =>
   /^store\.(stage|promote|fence|drop|claim)$/.test(call) ||

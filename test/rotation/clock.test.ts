@@ -17,6 +17,9 @@ function jump(world: Scenario, ms: number): void {
   world.ahead += ms;
 }
 
+/** What was created, disabled and deleted. */
+const changesOf = (world: Scenario) => [world.sent("POST").length, ...world.revoked];
+
 /** Passes in new processes, a minute or so apart. */
 async function heartbeats(world: Scenario, count: number, every = MINUTE): Promise<void> {
   for (let pass = 0; pass < count; pass += 1) {
@@ -153,11 +156,10 @@ describe.each(WAITS)("while it waits $name", ({ options, begin, reached, end }) 
 
   test.each(JUMPS)("our clock is %s, and set right in time", async (_, ms) => {
     const world = await waiting();
-    const asked = () => [world.sent("POST").length, ...world.revoked];
-    const before = asked();
+    const before = changesOf(world);
     jump(world, ms);
     await heartbeats(world, 5);
-    expect(asked()).toEqual(before);
+    expect(changesOf(world)).toEqual(before);
     jump(world, -ms);
     end?.(world);
     await heartbeats(world, 60, 30 * MINUTE);
@@ -168,8 +170,10 @@ describe.each(WAITS)("while it waits $name", ({ options, begin, reached, end }) 
     const world = await waiting();
     const pass = world.process().once({ within: 20 * MINUTE });
     await world.clock.sleep(10_000);
+    const before = changesOf(world);
     jump(world, ms);
     await world.clock.sleep(2 * MINUTE);
+    expect(changesOf(world)).toEqual(before);
     jump(world, -ms);
     end?.(world);
     await pass;

@@ -89,6 +89,33 @@ test("rotations that are all held do not supersede one another again and again",
   expect(world.violations).toEqual([]);
 });
 
+test("nor do rotations that are held before anything is promoted", async () => {
+  const { world } = await expiring();
+  await world.clock.sleep(19.9 * DAY);
+  world.faults.add("create:reset:all");
+  const before = await starts(world);
+  await heartbeats(world, 2 * DAY);
+  expect((await starts(world)) - before).toBe(2);
+  expect(world.sent("POST").length).toBeLessThan(12);
+});
+
+test("a key whose rotation has failed is tried again after its backoff, past another's held rotation", async () => {
+  const { world } = await expiring();
+  await world.clock.sleep(19.9 * DAY);
+  const second = world.current("SECOND");
+  world.setPolicy([{ ...KEY, suspend: true }, SECOND]);
+  world.faults.add("create:402");
+  await world.clock.sleep(4 * HOUR);
+  await world.process().once({ within: HOUR / 2 });
+  world.setPolicy([KEY, SECOND]);
+  world.payments.stuck();
+  await rotate(world, "payments-api");
+  expect(await world.process().status()).toMatchObject({ state: "held" });
+  expect(world.current("SECOND")).toBe(second);
+  await heartbeats(world, 3 * HOUR);
+  expect(world.current("SECOND")).not.toBe(second);
+});
+
 test.each([
   ["is suspended", { suspend: true }],
   ["may not be rotated now", { windows: [{ kind: "deny", schedule: "0 0 * * *", duration: "23h" }] }],

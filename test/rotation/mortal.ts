@@ -26,7 +26,8 @@ export function mortality(at: number, moment: "before" | "after"): Mortality {
   return life;
 }
 
-const NEVER = new Promise<never>(() => {});
+/** A promise of its own each time: one for all would keep every waiter alive for ever. */
+const never = () => new Promise<never>(() => {});
 
 /** The same object, whose asynchronous methods stop answering for ever once the process has died. */
 export function mortal<T extends object>(part: T, name: string, life: Mortality): T {
@@ -36,16 +37,16 @@ export function mortal<T extends object>(part: T, name: string, life: Mortality)
       if (typeof value !== "function") return value;
       if (property === "skewMs" || property === "kill") return value.bind(inner);
       return async (...args: unknown[]) => {
-        if (life.dead) return await NEVER;
+        if (life.dead) return await never();
         life.calls.push(`${name}.${String(property)}`);
         const last = life.calls.length === life.at;
         if (last && life.moment === "before") {
           life.die();
-          return await NEVER;
+          return await never();
         }
         const result = (await value.apply(inner, args)) as unknown;
         if (last) life.die();
-        return life.dead ? await NEVER : result;
+        return life.dead ? await never() : result;
       };
     },
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../../src/lib/errors.ts";
-import { HOUR, hashOf, MINUTE, type Scenario, scenario } from "./scenario.ts";
+import { DAY, HOUR, hashOf, MINUTE, type Scenario, scenario } from "./scenario.ts";
 
 const disables = (world: Scenario) => world.revoked.filter((call) => call.startsWith("disable")).length;
 
@@ -49,6 +49,19 @@ describe("a management key that loses a right midway", () => {
     expect(await world.process().once()).toMatchObject([{ outcome: "deleted" }]);
     expect(world.live().map((key) => key.hash)).toEqual([hashOf(world.current())]);
     expect(world.violations).toEqual([]);
+  });
+
+  test("goes on by itself also after a clock that was a year ahead", async () => {
+    const world = await scenario({ key: { retire: { watch: "10s" } }, faults: ["update:403:all"] });
+    world.ahead = 365 * DAY;
+    world.skewMs = 365 * DAY;
+    expect(await world.process().now()).toMatchObject({ outcome: "held" });
+    world.ahead = 0;
+    world.skewMs = 0;
+    await world.process().once();
+    world.calm();
+    await world.clock.sleep(11 * MINUTE);
+    expect(await world.process().once()).toMatchObject([{ outcome: "deleted" }]);
   });
 
   test("goes on at once when a person approves, and holds again while it is still refused", async () => {

@@ -11,6 +11,8 @@ interface Instance {
   next?: { key: string; at: number };
   holding: string[];
   down: boolean;
+  /** Serves on, and cannot be reached. */
+  cutOff: boolean;
   /** Never takes up another key. */
   stuck: boolean;
   /** Answers that it serves with whatever the store holds, whatever it does serve with. */
@@ -83,7 +85,7 @@ export class ServiceModel {
     this.advance();
     const index = request.address === undefined ? 0 : this.addresses().indexOf(request.address);
     const one = this.instances[index];
-    if (one === undefined || one.down)
+    if (one === undefined || one.down || one.cutOff)
       throw new RotationError("unreachable", `${this.name} refuses the connection`);
     if (request.method === "POST") {
       this.reloads += 1;
@@ -118,6 +120,7 @@ export class ServiceModel {
       serving,
       holding: [],
       down: false,
+      cutOff: false,
       stuck: false,
       lies: false,
       since: this.clock.now(),

@@ -74,7 +74,8 @@ function stopFaults(world: World): void {
     service.reloadFailures = 0;
     service.onReload = false;
     if (service.instances.length === 0) service.scaleUp();
-    for (const one of service.instances) Object.assign(one, { down: false, stuck: false, lies: false });
+    for (const one of service.instances)
+      Object.assign(one, { down: false, cutOff: false, stuck: false, lies: false });
   }
   for (const [name, key] of world.policyKeys)
     world.policyKeys.set(name, { ...key, suspend: false, windows: [] });

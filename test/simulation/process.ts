@@ -2,7 +2,8 @@ import type { MemoryJournal } from "../../src/journal/memory.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import type { Timeline } from "./timeline.ts";
 
-const NEVER = new Promise<never>(() => {});
+/** What a dead process waits for. A promise of its own each time: one for all would keep every waiter alive for ever. */
+const never = () => new Promise<never>(() => {});
 
 /** When a killed process dies: before the call in hand takes effect, between its parts, or once it has. */
 export type Moment = "before" | "within" | "after";
@@ -101,7 +102,7 @@ export class SimProcess {
   }
 
   async call<T>(site: string, perform: () => Promise<T>): Promise<T> {
-    if (this.dead) return await NEVER;
+    if (this.dead) return await never();
     this.#around.beforeCall(this, site);
     await this.#turn();
     try {
@@ -122,6 +123,6 @@ export class SimProcess {
 
   async #turn(): Promise<void> {
     while (this.#pause && !this.dead) await this.#pause.promise;
-    if (this.dead) await NEVER;
+    if (this.dead) await never();
   }
 }

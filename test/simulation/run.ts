@@ -30,8 +30,8 @@ const program = new Command("npm run simulate --")
   .option("--once", "run each seed once in place of twice")
   .option("--jobs <n>", "threads; one a core unless said", whole)
   .option("--seed <seed>", "run this one alone and tell its whole story", whole)
-  .option("--keep <numbers>", "with --seed: only these of its happenings, as in 3,7,9", (text) =>
-    text.split(",").map(whole),
+  .option("--keep <numbers>", "with --seed: only these of its happenings, as in 3,7,9; or none", (text) =>
+    text === "none" ? [] : text.split(",").map(whole),
   );
 program.parse();
 const options = program.opts<Options>();

@@ -211,7 +211,7 @@ export class World {
     this.#notTooMany();
     if (error !== undefined || !QUIET.has(site))
       this.trace.write(process.name, `${site}${error === undefined ? "" : ` fails: ${said(error)}`}`);
-    this.observer.look(process);
+    if (!site.startsWith("journal.")) this.observer.look(process);
   }
 
   count(what: string, more = 1): void {

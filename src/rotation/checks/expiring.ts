@@ -30,13 +30,13 @@ function supersede(why: string): Decision {
   );
 }
 
-/** Whether a field's current key is due because it expires, may be replaced now, and was not tried to be since. */
+/** Whether a field's current key is due because it expires, may be replaced now, and was not tried to be since; one whose rotation failed is tried again after its backoff. */
 export function expiresUntried(world: World, field: string): boolean {
   const due = expiryOf(world, field);
   if (due === undefined || world.now < due) return false;
   const { blocked, retry, last } = world.document.keys[field] ?? {};
-  if (blocked || (retry && world.now < retry.at) || (last && last.at >= due)) return false;
-  return gate(world, field) === undefined;
+  const tried = retry ? world.now < retry.at : last !== undefined && last.at >= due;
+  return !blocked && !tried && gate(world, field) === undefined;
 }
 
 /** The instant from which a field's current key is due because it expires. */

@@ -5,7 +5,6 @@ import { expectedBy, type Question } from "../world.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
 
-/** Enables a key that we disabled, or find it gone. A disable that was never acknowledged is kept in mind (R2). */
 /** Gives a key in use the policy's settings. */
 export async function applySettings(
   context: StepContext,
@@ -22,6 +21,7 @@ export async function applySettings(
   );
 }
 
+/** Enables a key that we disabled, or finds it gone. A disable that was never acknowledged is kept in mind (R2). */
 export async function enable(context: StepContext, hash: string, field: string): Promise<void> {
   await context.stillOurs();
   const gone = await goneAt(context, hash, field, { disabled: false });

@@ -50,6 +50,20 @@ export const consumerActs: Acts = {
       });
     },
   },
+  partition: {
+    draw: drawService,
+    apply: (scene, args) => {
+      const one = instanceAt(scene, args);
+      if (one === undefined) return;
+      one.cutOff = true;
+      // What is cut off from the probes is often cut off from the news as well.
+      one.stuck = Number(args.pick) % 2 === 0;
+      later(scene, Number(args.for), () => {
+        one.cutOff = false;
+        one.stuck = false;
+      });
+    },
+  },
   "instance stuck": {
     weight: 3,
     draw: drawService,

@@ -234,6 +234,19 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
         expect(await other.acquire(T, TTL)).toMatchObject({ epoch: 2 });
       });
 
+      test("a lease taken by a clock that was ahead lasts no longer than any other from when it is asked for, unless it is renewed", async () => {
+        const lease = await take(journal);
+        world.clock.advance(-5 * 3_600_000);
+        expect(await other.acquire(T, TTL)).toBeUndefined();
+        world.clock.advance(TTL - 1);
+        expect(await other.acquire(T, TTL)).toBeUndefined();
+        await journal.renew(lease, TTL);
+        world.clock.advance(TTL - 1);
+        expect(await other.acquire(T, TTL)).toBeUndefined();
+        world.clock.advance(1);
+        expect(await other.acquire(T, TTL)).toMatchObject({ epoch: lease.epoch + 1 });
+      });
+
       test("a released lease is free at once, and its epoch is spent", async () => {
         const lease = await take(journal);
         await journal.release(lease);

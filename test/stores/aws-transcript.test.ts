@@ -95,6 +95,8 @@ it("one rotation of one field puts these calls on the wire", async () => {
     promote:
     POST secretsmanager.DescribeSecret
       {"SecretId":"prod/payments"}
+    POST secretsmanager.GetSecretValue
+      {"SecretId":"prod/payments","VersionId":"11111111-2222-4333-8444-555555555555"}
     POST secretsmanager.UpdateSecretVersionStage
       {"SecretId":"prod/payments","VersionStage":"KEYTURN-previous-11111111-2222-4333-8444-555555555555","MoveToVersionId":"11111111-2222-4333-8444-555555555555"}
     POST secretsmanager.UpdateSecretVersionStage

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { removeBuildAtEnd } from "./built.ts";
 import { countSites, killAtSites } from "./kills.ts";
+
+removeBuildAtEnd();
 
 /** All sites where time allows (`npm run test:kills`); a sample of them otherwise. */
 const every = process.env.KEYTURN_TEST_KILLS === "all" ? 1 : 15;

@@ -30,6 +30,8 @@ export interface KeyRecord {
   current?: { hash: string; fingerprint: string; version: string; since: number };
   /** The next instant at which a rotation is due, jitter included; and the digest of what it was computed from. */
   due?: { at: number; basis: string; why: "schedule" | "expiry" };
+  /** The due instant for which a rotation was last started: the schedule goes on after it, also where the clock has been set back since. */
+  served?: number;
   /** Backoff after failed or reverted rotations. */
   retry?: { at: number; count: number };
   /** When the current key's settings were last compared with the policy's, and where they differed. */

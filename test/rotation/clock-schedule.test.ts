@@ -196,3 +196,20 @@ describe("a clock that is more than five minutes off", () => {
     await expectOneKey(world);
   });
 });
+
+test("a clock set back by seconds while a rotation by cron runs does not let the same instant start another", async () => {
+  const world = await scenario({ key: { schedule: "0 13 * * *" } });
+  await world.process().once();
+  await world.clock.sleep(HOUR);
+  const process = world.process({
+    before: async (call, args) => {
+      if (call === "provider.send" && (args[0] as { method: string }).method === "POST")
+        world.clock.set(world.clock.now() - 15_000);
+    },
+  });
+  await process.once({ within: 10 * MINUTE });
+  await heartbeats(world, 3 * HOUR);
+  expect(rotations(world)).toBe(1);
+  await heartbeats(world, DAY);
+  expect(rotations(world)).toBe(2);
+});

@@ -156,6 +156,22 @@ describe("R7: absence needs proof", () => {
     expectGoodEnd(world);
   });
 
+  test("a key that the provider accepts is not gone, whatever a management key of another account is told", async () => {
+    const world = await scenario();
+    const first = world.current() as string;
+    const process = world.process({
+      before: async (call, args) => {
+        // The new key is made in the other account, which then knows the current key and not the old one.
+        if (call === "provider.send" && (args[0] as { method: string }).method === "POST")
+          world.managementKey = world.model.addManagementKey(undefined, "another account");
+      },
+    });
+    expect(await process.now({ within: 10 * MINUTE })).not.toMatchObject({ outcome: "deleted" });
+    expect(world.model.accepted(first)).toBeDefined();
+    expect(JSON.stringify([...world.backing.values()])).toContain(first);
+    expect(await process.kinds()).not.toContain("completed");
+  });
+
   test("a retirement that cannot end does not keep the next rotation from starting", async () => {
     const world = await scenario({
       key: { schedule: { every: "1d" }, retire: { watch: "1s", keepDisabledFor: "1h" } },

@@ -101,7 +101,7 @@ function reschedule(world: World, field: string, policy: KeyPolicy, record: KeyR
     timezone: policy.timezone,
     spread: policy.spread,
     renewBefore: policy.renewBefore,
-    since: issuedAt ?? current.since,
+    since: Math.max(issuedAt ?? current.since, record.served ?? 0),
     expiresAt: issued?.expiresAt,
     createdAt: issued?.createdAt,
     fraction: world.fraction,

@@ -153,6 +153,7 @@ function start(
   const snapshot = (world.policies[note.field] ?? draft.keys[note.field]?.policy) as PolicySnapshot;
   const record = keyRecord(draft, note.field, snapshot.key.name, snapshot.key.provider);
   delete record.blocked;
+  if (record.due && record.due.at <= world.now) record.served = record.due.at;
   const settings = record.current && draft.issued[record.current.hash]?.settings;
   const hasOld = note.kind !== "provision" && record.current !== undefined;
   const target = note.target === undefined ? undefined : draft.issued[note.target];

@@ -119,9 +119,17 @@ export async function proveAbsence(
       "unclear",
       `the provider answers 404 for a change of key ${hash}, and still shows it`,
     );
+  const accepted = await acceptedItself(context, hash, field, provider);
+  if (accepted)
+    throw new RotationError(
+      "unclear",
+      `the provider accepts key ${hash}, and does not show it to this management key`,
+      { hint: "use a management key of the account and workspace that issued it" },
+    );
   const current = context.document.keys[field]?.current?.hash;
   if (current !== undefined && current !== hash && (await provider.get(current)) !== undefined) return;
-  if (await refusedByItself(context, hash, field, provider)) return;
+  // A key that nobody disabled and that the provider refuses is gone, whoever looks.
+  if (accepted === false && context.document.issued[hash]?.disable === undefined) return;
   throw new RotationError(
     "unclear",
     `the provider answers 404 for key ${hash}, and does not show the current key either`,
@@ -131,17 +139,17 @@ export async function proveAbsence(
   );
 }
 
-/** Whether the provider refuses the plaintext of a key that nobody disabled, as far as the store still keeps it: then it is gone, whoever looks. */
-async function refusedByItself(
+/** Whether the provider accepts the key's own plaintext; undefined when the store keeps it no more. */
+async function acceptedItself(
   context: StepContext,
   hash: string,
   field: string,
   provider: Provider,
-): Promise<boolean> {
-  const { version, disable } = context.document.issued[hash] ?? {};
-  if (version === undefined || disable !== undefined) return false;
+): Promise<boolean | undefined> {
+  const version = context.document.issued[hash]?.version;
+  if (version === undefined) return undefined;
   const value = await context.store(field).read(context.snapshot(field).key.store, version);
-  return value !== undefined && !(await provider.current(value)).accepted;
+  return value && (await provider.current(value)).accepted;
 }
 
 /** Deletes what bears a name that we intended, and whose plaintext nobody has. */

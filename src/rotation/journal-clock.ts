@@ -1,4 +1,5 @@
 import type { TargetDocument } from "../journal/document.ts";
+import { SKEW_LIMIT_MS } from "./timing.ts";
 
 /** One instant of a document, and the latest that it can be while clocks only go forward, in milliseconds from now. */
 interface Instant {
@@ -37,6 +38,8 @@ function instantsOf(document: TargetDocument): Instant[] {
   for (const reload of Object.values(rotation?.reloads ?? {})) add(reload, ["at"]);
   for (const key of Object.values(document.keys)) {
     add(key.current, ["since"]);
+    // Less than this is a clock being set right, in which the instant served stays served.
+    add(key, ["served"], SKEW_LIMIT_MS);
     add(key.leftBehind, ["since", "at"]);
     add(key.blocked, ["since"]);
     add(key.drift, ["at"]);

@@ -415,17 +415,6 @@ export const MUTANTS: readonly Mutant[] = [
     acts: ["rotate --now", "person edits another field"],
   },
   {
-    name: "a rotation is started beside the one in flight",
-    file: "rotation/checks/due.ts",
-    find: `  if (world.document.rotation) return undefined;
-  let earliest`,
-    replace: "  let earliest",
-    breaks: [4, 1, 2, 3, 7, 8],
-    from: 1,
-    seeds: 40,
-    days: 5,
-  },
-  {
     name: "a key is promoted that the provider does not accept yet",
     file: "rotation/checks/staging.ts",
     find: "if (accepted.fact.value) return undefined;",

@@ -3,20 +3,11 @@ import type { WindowPolicy } from "../../src/policy/schema.ts";
 import { nextCron } from "../../src/schedule/cron.ts";
 import { computeDue } from "../../src/schedule/due.ts";
 import { windowState } from "../../src/schedule/windows.ts";
+import { runs } from "./runs.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-/** The next `count` runs after an instant, in UTC. */
-function runs(expression: string, timezone: string, after: string, count: number): string[] {
-  const found: string[] = [];
-  for (let at: number | undefined = Date.parse(after); at !== undefined && found.length < count; ) {
-    at = nextCron(expression, timezone, at);
-    if (at !== undefined) found.push(new Date(at).toISOString().slice(0, 16));
-  }
-  return found;
-}
 
 /** In 2027: Berlin 28 March and 31 October, New York 14 March and 7 November, Lord Howe (half an hour) 3 October and 4 April. */
 describe("a time that the clocks skip runs once, right after the gap", () => {

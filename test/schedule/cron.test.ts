@@ -1,18 +1,9 @@
 import { expect, test } from "vitest";
 import { cronGaps, cronPeriod, nextCron } from "../../src/schedule/cron.ts";
+import { runs } from "./runs.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-
-/** The next `count` runs after an instant, in UTC. */
-function runs(expression: string, timezone: string, after: string, count: number): string[] {
-  const found: string[] = [];
-  for (let at: number | undefined = Date.parse(after); at !== undefined && found.length < count; ) {
-    at = nextCron(expression, timezone, at);
-    if (at !== undefined) found.push(new Date(at).toISOString().slice(0, 16));
-  }
-  return found;
-}
 
 test("the next run is after the instant, never at it", () => {
   expect(runs("0 10 * * *", "Etc/UTC", "2026-03-02T10:00:00Z", 1)).toEqual(["2026-03-03T10:00"]);

@@ -1,10 +1,9 @@
 import type { KeyRecord } from "../../journal/document.ts";
 import { sameOwner } from "../../lib/owner.ts";
 import type { SecretView } from "../../stores/store.ts";
-import { shortHash } from "../names.ts";
 import { type Decision, step } from "../step.ts";
 import type { World } from "../world.ts";
-import { currentFingerprint, recordByFingerprint } from "./common.ts";
+import { acceptCurrent, currentFingerprint, recordByFingerprint } from "./common.ts";
 
 /**
  * The store holds another key than the one that the journal knows as current, put there by hand: it
@@ -22,12 +21,7 @@ export function changedByHand(
     return undefined;
   if (view.owner === undefined || !sameOwner(view.owner, world.owner)) return undefined;
   const known = recordByFingerprint(world, field, shown);
-  if (known !== undefined)
-    return step(
-      { note: "accept-current", field, hash: known.hash },
-      "current-changed",
-      `takes key ${shortHash(known.hash)} as current, as the store shows`,
-    );
+  if (known !== undefined) return acceptCurrent(field, known.hash);
   if (world.failed[`adopt:${field}`] !== undefined) return undefined;
   return step(
     { effect: "adopt", field },

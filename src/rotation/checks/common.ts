@@ -101,6 +101,15 @@ export function currentFingerprint(view: SecretView): string | undefined {
   return view.current?.value?.fingerprint();
 }
 
+/** What the store shows as current is one of ours that the journal did not take for it. */
+export function acceptCurrent(field: string, hash: string): Decision {
+  return step(
+    { note: "accept-current", field, hash },
+    "current-changed",
+    `takes key ${shortHash(hash)} as current, as the store shows`,
+  );
+}
+
 /** The key recorded for a field that has this fingerprint. */
 export function recordByFingerprint(
   world: World,

@@ -108,7 +108,7 @@ function reschedule(world: World, field: string, policy: KeyPolicy, record: KeyR
   };
   if (record.due && dueBasis(input) === record.due.basis) return undefined;
   const due = computeDue(input);
-  if (due?.basis === record.due?.basis) return undefined;
+  if (due === undefined && record.due === undefined) return undefined;
   const says = due ? `next due at ${new Date(due.at).toISOString()}` : "has no schedule";
   return step({ note: "schedule", field, due }, "scheduled", says);
 }

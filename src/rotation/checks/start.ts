@@ -5,6 +5,7 @@ import { type Decision, type Effect, type Look, step, stepKey } from "../step.ts
 import { STORE_FRESH_MS } from "../timing.ts";
 import type { Question, World } from "../world.ts";
 import {
+  acceptCurrent,
   currentFingerprint,
   evidenceFor,
   type Need,
@@ -87,12 +88,7 @@ export function identifyCurrent(
   }
   const claim = claimFirst(world, field, requests, view.owner === undefined);
   if (claim) return claim;
-  if (record.hash !== known?.hash)
-    return step(
-      { note: "accept-current", field, hash: record.hash },
-      "current-changed",
-      `takes key ${shortHash(record.hash)} as current, as the store shows`,
-    );
+  if (record.hash !== known?.hash) return acceptCurrent(field, record.hash);
   return undefined;
 }
 

@@ -37,6 +37,7 @@ export function addSweeps(
     consumers[sweep.consumer] = { streak, at, last: sweep };
   }
   return {
+    field: question.field,
     wanted: question.wanted,
     outgoing: question.outgoing,
     since: before?.since ?? at,
@@ -44,6 +45,28 @@ export function addSweeps(
     lastAt: at,
     consumers,
   };
+}
+
+/**
+ * Evidence for another question after sweeps that were not made for it: a consumer that was just seen
+ * not to serve with its key starts its count again. What an instance holds besides says nothing here:
+ * each question asks for other outgoing keys.
+ */
+export function unlessRefuted(
+  evidence: Evidence,
+  { field, wanted }: Question,
+  sweeps: readonly Sweep[],
+): Evidence {
+  if (evidence.field !== field) return evidence;
+  const serves = ["confirms", "holds"];
+  const consumers = { ...evidence.consumers };
+  for (const sweep of sweeps) {
+    const known = consumers[sweep.consumer];
+    const all =
+      sweep.problem === undefined && sweep.instances.every(({ verdict }) => serves.includes(verdict));
+    if (known && !(all && evidence.wanted === wanted)) consumers[sweep.consumer] = { ...known, streak: 0 };
+  }
+  return { ...evidence, consumers };
 }
 
 /** The consumers that have to confirm, by name. */

@@ -1,6 +1,6 @@
 import type { PolicySnapshot, TargetDocument } from "../journal/document.ts";
 import { RotationError } from "../lib/errors.ts";
-import { addSweeps, freshEvidence } from "./evidence.ts";
+import { addSweeps, freshEvidence, unlessRefuted } from "./evidence.ts";
 import type { Parts } from "./parts.ts";
 import type { Look } from "./step.ts";
 import { type Evidence, expectedBy, type Fact, questionKey, type World } from "./world.ts";
@@ -89,6 +89,8 @@ export async function observe(
         const sweeps = await Promise.all(probes.map((probe) => probe.sweep(expected, signal)));
         const key = questionKey(question.field, question.wanted, question.outgoing);
         const before = freshEvidence(facts.evidence[key], question.policy, at);
+        for (const [other, evidence] of Object.entries(facts.evidence))
+          facts.evidence[other] = unlessRefuted(evidence, question, sweeps);
         facts.evidence[key] = addSweeps(before, question, sweeps, at);
         return;
       }

@@ -9,7 +9,7 @@ import { consumerProgress, rotationProgress } from "./progress.ts";
 import type { Progress } from "./report.ts";
 import { type Effect, type Look, type Note, type Step, stepKey } from "./step.ts";
 import { perform, record } from "./steps/act.ts";
-import { LEASE_MS, StepContext } from "./steps/context.ts";
+import { LEASE_MS, Overslept, StepContext } from "./steps/context.ts";
 import { stepBackoff } from "./timing.ts";
 import { type Failure, questionKey, type World } from "./world.ts";
 
@@ -119,6 +119,8 @@ export class TargetPass {
   private async world(): Promise<World> {
     const { journal, clock, random } = this.parts;
     const { document } = await journal.read(this.options.target);
+    const requests = await journal.requests(this.options.target);
+    // After the last wait: a process that slept in one would take what it found before for fresh (R3).
     const now = clock.now();
     if (now < Math.max(this.latest, this.facts.latest)) this.forgetEverything();
     // The pass is not to last longer for it.
@@ -130,7 +132,7 @@ export class TargetPass {
       owner: this.options.owner,
       document,
       policies: this.options.policies,
-      requests: await journal.requests(this.options.target),
+      requests,
       mayStart: this.options.start,
       fraction: random.fraction(),
       store: this.facts.store,
@@ -189,6 +191,7 @@ export class TargetPass {
       delete this.failed[key];
       this.options.said.delete(key);
     } catch (thrown) {
+      if (thrown instanceof Overslept) return;
       const error = asRotationError(thrown);
       if (error.code === "busy" && "effect" in step) throw error;
       await this.failedStep(lease, step, key, error);

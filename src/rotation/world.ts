@@ -22,6 +22,7 @@ export interface Failure {
 
 /** What sweeps have shown in this pass about one question: do all consumers use this key, and none of those? */
 export interface Evidence {
+  field: string;
   /** Full fingerprint of the key asked for. */
   wanted: string;
   /** Fingerprints that must be gone. */

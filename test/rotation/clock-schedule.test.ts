@@ -158,10 +158,13 @@ describe("a clock that is more than five minutes off", () => {
   test("for the length of one look: what was found then is looked for again", async () => {
     const world = await scenario();
     let jumps = 0;
+    // Drawn when the hour of the pass is taken; a look is dated after that and before its first call goes out.
+    world.fraction = () => {
+      world.ahead = jumps < 40 ? HOUR : 0;
+      return world.random.fraction();
+    };
     const process = world.process({
       before: async (call) => {
-        // A look is dated after the requests were read and before its first call goes out.
-        if (call === "journal.requests") world.ahead = jumps < 40 ? HOUR : 0;
         if (call === "probe.send" || call === "store.observe" || call === "provider.send") {
           if (world.ahead > 0) jumps += 1;
           world.ahead = 0;

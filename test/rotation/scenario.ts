@@ -174,6 +174,8 @@ export async function scenario(options: ScenarioOptions = {}) {
     skewMs: 0,
     /** How far our clock is ahead of the right time, in milliseconds; it may change at any time. */
     ahead: 0,
+    /** Draws the fractions in place of the seed, while set. */
+    fraction: undefined as (() => number) | undefined,
     /** What every call of the store fails with, while set. */
     storeFails: undefined as RotationError | undefined,
     policy: policyOf(options.keys ?? [key], options.installation),
@@ -209,7 +211,7 @@ export async function scenario(options: ScenarioOptions = {}) {
     const real: Parts = {
       journal,
       clock,
-      random,
+      random: { ...random, fraction: () => world.fraction?.() ?? random.fraction() },
       connect: connections(clock, life, before, store),
       log: (level, fields, message) => logged.push(JSON.stringify({ level, ...fields, message })),
     };

@@ -42,6 +42,8 @@ export class Duties {
   readonly #begun = new Map<Place, { installation: string; tick: number }>();
   readonly #current = new Map<Place, Seen>();
   readonly #everSeen = new Set<string>();
+  /** By place: what a process last made current. */
+  readonly #kept = new Map<Place, string | undefined>();
   /** Whose each target is since when. */
   readonly #owners = new Map<string, { installation: string; tick: number; at: number }>();
   /** When a rotation of a key last failed or went back by itself. */
@@ -125,7 +127,9 @@ export class Duties {
     this.#current.set(place, { hash, writer, fresh: !this.#everSeen.has(mark), tick: this.#tick });
     this.#everSeen.add(mark);
     if (writer === undefined || value === undefined) return;
-    this.#ownSecret(place, writer);
+    // A consumer file that a person set back to what it was before is rendered again, whoever looks (R16).
+    if (this.#kept.get(place) !== hash) this.#ownSecret(place, writer);
+    this.#kept.set(place, hash);
     const begun = this.#begun.get(place);
     if (
       before?.writer === undefined &&

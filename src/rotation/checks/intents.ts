@@ -4,7 +4,8 @@ import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
 import { LIST_DELAY_MS } from "../timing.ts";
 import type { World } from "../world.ts";
-import { needIssued, needList, needStore, snapshotFor } from "./common.ts";
+import { currentFingerprint, needIssued, needList, needStore, snapshotFor } from "./common.ts";
+import { evidenceAgainstStray } from "./retire.ts";
 
 /**
  * R7: after every ended rotation the provider's list is walked once, and what bears a name that we
@@ -28,7 +29,9 @@ export function checkIntents(world: World): Decision | undefined {
     const { field } = world.document.intents[stray.name as string] as { field: string };
     const store = needStore(world, field, walk.since);
     if ("decision" in store) return store.decision;
-    if (store.fact.value.current?.hash === stray.hash) continue;
+    const { current } = store.fact.value;
+    if (current?.hash === stray.hash || currentFingerprint(store.fact.value) === `sha256:${stray.hash}`)
+      continue;
     const staged = store.fact.value.staged.find((version) => version.hash === stray.hash);
     if (staged !== undefined) return giveUp(staged, stray.name as string, field);
     const again = lookAgainAt(world.document.intents[stray.name as string] as IntentRecord);
@@ -38,6 +41,8 @@ export function checkIntents(world: World): Decision | undefined {
     const there = needIssued(world, field, stray.hash, walk.since);
     if ("decision" in there) return there.decision;
     if (there.fact.value === undefined) continue;
+    const used = evidenceAgainstStray(world, { hash: stray.hash, field, since: walk.since });
+    if (used) return used;
     return step(
       { effect: "delete-orphan", hash: stray.hash, name: stray.name as string, field },
       "orphan-found",

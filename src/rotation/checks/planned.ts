@@ -6,6 +6,7 @@ import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, wai
 import type { World } from "../world.ts";
 import { foreign, hold, type Need, needAccepted, needIssued, needList, needStore, skewed } from "./common.ts";
 import { remove } from "./retire.ts";
+import { lostAfterAll } from "./staging.ts";
 
 /** Creates without a reply, in a row, before a person is asked. */
 const MOST_UNRESOLVED = 3;
@@ -44,6 +45,8 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
     if ("decision" in store) return store.decision;
     const changed = foreign(world, store.fact.value, [rotation.old?.fingerprint]);
     if (changed) return changed;
+    const late = lostAfterAll(world, rotation, store.fact.value);
+    if (late) return late;
     return step(
       { effect: "create" },
       "create",

@@ -53,6 +53,29 @@ function retire(world: World, record: IssuedRecord): Decision | undefined {
   return evidenceAgainst(world, record) ?? remove(world, record);
 }
 
+/**
+ * What speaks against deleting a key that bears a name of ours and that the journal does not hold: one
+ * that was put back as it was before may have forgotten that the key was promoted, and consumers
+ * serve with it. `since` is when the walk that found it began.
+ */
+export function evidenceAgainstStray(
+  world: World,
+  { hash, field, since }: { hash: string; field: string; since: number },
+): Decision | undefined {
+  const { key, current } = { key: world.document.keys[field], current: world.store[field]?.value.current };
+  if (key?.current === undefined && current?.value === undefined) return undefined;
+  return evidenceAgainst(world, {
+    hash,
+    field,
+    provider: key?.provider ?? "",
+    origin: "issued",
+    mayBeCurrent: true,
+    // Where the provider's hash is the digest of the key, it tells what no instance may hold.
+    ...(/^[0-9a-f]{64}$/.test(hash) ? { fingerprint: `sha256:${hash}` } : {}),
+    retire: { since, dueAt: since, keepFor: 0, why: "its plaintext was lost" },
+  });
+}
+
 /** What still speaks against disabling or deleting it now, or what has to be looked at first. */
 function evidenceAgainst(world: World, record: IssuedRecord): Decision | undefined {
   const snapshot = snapshotFor(world, record.field);
@@ -66,7 +89,7 @@ function evidenceAgainst(world: World, record: IssuedRecord): Decision | undefin
     };
   const policy = snapshot.key;
   const waived = record.retire?.waived ?? [];
-  const asks = record.mayBeCurrent && record.fingerprint !== undefined && !record.distrusted;
+  const asks = record.mayBeCurrent && !record.distrusted;
   const question = {
     field: record.field,
     policy,

@@ -1,4 +1,5 @@
 import type { RotationRecord } from "../../journal/document.ts";
+import type { SecretView } from "../../stores/store.ts";
 import { shortHash } from "../names.ts";
 import { settingsThatDiffer } from "../settings.ts";
 import { type Decision, step, wait } from "../step.ts";
@@ -77,6 +78,30 @@ export function staged(world: World, rotation: RotationRecord): Decision {
   );
 }
 
+/**
+ * A key that this rotation gave up and deleted, and that a store which shows late what was written
+ * shows as staged after all: its plaintext leaves the store, where the room for versions is limited.
+ */
+export function lostAfterAll(
+  { document }: World,
+  rotation: RotationRecord,
+  { staged }: SecretView,
+): Decision | undefined {
+  const intents = Object.values(document.intents).filter((intent) => intent.rotation === rotation.id);
+  const stray = staged.find(
+    ({ hash }) =>
+      hash !== rotation.new?.hash &&
+      document.issued[hash] === undefined &&
+      intents.some((intent) => intent.hash === hash && intent.name !== rotation.intent),
+  );
+  if (stray === undefined) return undefined;
+  return step(
+    { effect: "forget", hash: stray.hash, field: rotation.field },
+    "stray-staged",
+    `key ${shortHash(stray.hash)} is deleted, and was staged after all; its plaintext leaves the store`,
+  );
+}
+
 /** Verified: compare-and-swap current from the version that was read to the one that was verified. */
 export function verified(world: World, rotation: RotationRecord): Decision {
   const store = needStore(world, rotation.field, rotation.phaseAt);
@@ -92,6 +117,8 @@ export function verified(world: World, rotation: RotationRecord): Decision {
   // The journal may be an older one than the world: that the key was verified once does not say that it still works.
   const refused = untilAccepted(world, rotation, world.now - STORE_FRESH_MS);
   if (refused) return refused;
+  const lost = lostAfterAll(world, rotation, view);
+  if (lost) return lost;
   if (view.base === fresh.base && fresh.version !== undefined)
     return step(
       { effect: "promote", version: fresh.version, base: view.base },

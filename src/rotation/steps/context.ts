@@ -12,6 +12,12 @@ import { applyNote } from "./notes.ts";
 /** How long a lease lasts without being renewed, in milliseconds. */
 export const LEASE_MS = 60_000;
 
+/** The process slept between judging and acting: nothing was done, and everything is looked at again. */
+export class Overslept extends Error {}
+
+/** How long after it was decided upon a key may still be disabled or deleted, in milliseconds (R3). */
+const ACT_WITHIN_MS = 15_000;
+
 /** What an effect works with: the clients of its key, and the one way to write the journal. */
 export class StepContext {
   readonly parts: Parts;
@@ -57,6 +63,11 @@ export class StepContext {
   /** Makes sure that the lease is still ours, just before something outside is changed. */
   async stillOurs(): Promise<void> {
     await this.parts.journal.renew(this.lease, LEASE_MS);
+  }
+
+  /** Evidence is fresh or it is none, also while a commit waits (R3). Throws {@link Overslept}. */
+  stillFresh(): void {
+    if (Math.abs(this.parts.clock.now() - this.world.now) > ACT_WITHIN_MS) throw new Overslept();
   }
 
   /** Writes a changed copy of the document together with the event that says why. */

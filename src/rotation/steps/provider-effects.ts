@@ -62,6 +62,7 @@ async function goneAt(
 
 /** Disables a key: the call is journalled before it goes out and acknowledged after (R2). */
 export async function disable(context: StepContext, hash: string, field: string): Promise<void> {
+  context.stillFresh();
   await context.commit(
     "disable-sent",
     (draft) => {
@@ -72,6 +73,7 @@ export async function disable(context: StepContext, hash: string, field: string)
     },
     { field, data: { hash } },
   );
+  context.stillFresh();
   const gone = await goneAt(context, hash, field, { disabled: true });
   await context.commit(
     "disabled",
@@ -87,6 +89,7 @@ export async function disable(context: StepContext, hash: string, field: string)
 
 /** Deletes a key for good; a 404 counts as deleted only when the management key is proved to see our keys (R7). */
 export async function remove(context: StepContext, hash: string, field: string): Promise<void> {
+  context.stillFresh();
   await context.commit(
     "delete-sent",
     (draft) => {
@@ -95,6 +98,7 @@ export async function remove(context: StepContext, hash: string, field: string):
     },
     { field, data: { hash } },
   );
+  context.stillFresh();
   const answer = await context.provider(field).delete(hash);
   if (answer === "absent") await proveAbsence(context, hash, field);
   await context.commit(

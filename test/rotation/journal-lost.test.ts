@@ -1,17 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { DAY, hashOf, type Scenario, scenario } from "./scenario.ts";
-
-/** The journal as it stands now; called, it is put back as from a backup. */
-function backup({ journalState }: Scenario): () => void {
-  const documents = [...journalState.documents];
-  const hashes = [...journalState.hashes];
-  return () => {
-    journalState.documents.clear();
-    for (const [target, text] of documents) journalState.documents.set(target, text);
-    journalState.hashes.clear();
-    for (const [hash, target] of hashes) journalState.hashes.set(hash, target);
-  };
-}
+import { backup } from "./backup.ts";
+import { DAY, hashOf, scenario } from "./scenario.ts";
 
 describe("a journal restored from an older backup", () => {
   test("whatever moment it is from, the current key is neither disabled nor deleted", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { RotationError } from "../../src/lib/errors.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import type { Store } from "../../src/stores/store.ts";
+import { backup } from "./backup.ts";
 import { DAY, HOUR, hashOf, MINUTE, type Scenario, scenario } from "./scenario.ts";
 
 const kinds = (args: readonly unknown[]) =>
@@ -146,17 +147,5 @@ function lagging(world: Scenario, { lag, room }: { lag: number; room: number }):
     async read(ref, version) {
       return seen(version) ? inner.read(ref, version) : undefined;
     },
-  };
-}
-
-/** The journal as it stands now; called, it is put back as from a backup. */
-function backup({ journalState }: Scenario): () => void {
-  const documents = [...journalState.documents];
-  const hashes = [...journalState.hashes];
-  return () => {
-    journalState.documents.clear();
-    for (const [target, text] of documents) journalState.documents.set(target, text);
-    journalState.hashes.clear();
-    for (const [hash, target] of hashes) journalState.hashes.set(hash, target);
   };
 }

@@ -31,8 +31,9 @@ export function memoryStore(name: string, parts: { clock: Clock; backing?: Memor
     backing.set(record.secret, { record, ...(text === undefined ? {} : { text }) });
   };
   const hold: Parameters<typeof recordStore>[2]["hold"] = async (ref, work) => {
-    const { record, render, warnings } = load(ref);
+    const { record, render, keep, warnings } = load(ref);
     if (record && render) save(record);
+    if (record && keep) backing.set(ref.secret, { ...backing.get(ref.secret), record });
     return work({ found: record, warnings, save });
   };
   return recordStore(name, `memory:${name}`, { hold }, clock);

@@ -7,6 +7,11 @@ export interface Reconciled {
   record: SecretRecord | undefined;
   /** Whether what consumers read must be written again from `record.current`. */
   render: boolean;
+  /**
+   * Whether the edit must be saved before anybody acts upon it: the next edit may look like the
+   * version that a promotion has replaced, and only this one tells that the promotion was complete.
+   */
+  keep: boolean;
   warnings: string[];
 }
 
@@ -22,10 +27,11 @@ export function reconcile(
   now: number,
 ): Reconciled {
   const current = record?.current;
-  if (consumed === undefined) return { record, render: current !== undefined, warnings: [] };
-  if (current && sameContent(consumed, current.content)) return { record, render: false, warnings: [] };
+  if (consumed === undefined) return { record, render: current !== undefined, keep: false, warnings: [] };
+  if (current && sameContent(consumed, current.content))
+    return { record, render: false, keep: false, warnings: [] };
   if (current && record && isReplaced(record, current, consumed))
-    return { record, render: true, warnings: [] };
+    return { record, render: true, keep: false, warnings: [] };
 
   const base = baseOf(record);
   const edit: VersionRecord = {
@@ -39,6 +45,7 @@ export function reconcile(
   return {
     record: { ...before, current: edit, retained: [...before.retained, ...(current ? [current] : [])] },
     render: false,
+    keep: current?.staged !== undefined,
     warnings: record
       ? [`secret ${secret} was edited by hand; the edit is now current, as version ${edit.id}`]
       : [],

@@ -80,7 +80,7 @@ export interface Store {
   readonly name: string;
   /** Where it is, in words, for messages and to tell that two stores are one: `file:/abs/path`. */
   readonly location: string;
-  /** What there is now. Finishes a promotion that died half-way; changes nothing else. */
+  /** What there is now. Finishes a promotion that died half-way, and keeps in mind what others have written; changes no value. */
   observe(ref: SecretRef): Promise<SecretView>;
   /**
    * Stamps the owner beside the secret, making the secret's record when there is none and `create`

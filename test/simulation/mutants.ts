@@ -55,7 +55,7 @@ export const MUTANTS: readonly Mutant[] = [
     const { field } = world.document.intents[stray.name as string] as { field: string };
     const store = needStore(world, field, walk.since);
     if ("decision" in store) return store.decision;
-    if (store.fact.value.current?.hash === stray.hash) continue;
+    if (isCurrent(stray.hash, store.fact.value)) continue;
     const staged = store.fact.value.staged.find((version) => version.hash === stray.hash);
     if (staged !== undefined) return giveUp(staged, stray.name as string, field);
     const again = lookAgainAt(world.document.intents[stray.name as string] as IntentRecord);`,
@@ -66,7 +66,7 @@ export const MUTANTS: readonly Mutant[] = [
     const { field } = walk;
     const store = needStore(world, field, walk.since);
     if ("decision" in store) return store.decision;
-    if (store.fact.value.current?.hash === stray.hash) continue;
+    if (isCurrent(stray.hash, store.fact.value)) continue;
     const again = 0;`,
     breaks: [5, 1],
     from: 1,
@@ -250,6 +250,40 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: 60,
     days: 8,
     acts: ["kill", "rotate --now"],
+  },
+  {
+    name: "R3: a key that the journal has forgotten is deleted without asking the consumers",
+    file: "rotation/checks/intents.ts",
+    find: `    if (used) return used;
+`,
+    replace: "",
+    breaks: [1],
+    from: 40,
+    seeds: 40,
+    days: 8,
+    acts: ["journal restored", "person writes the key", "instance stuck", "rotate approve", "rotate --now"],
+  },
+  {
+    name: "R3: a pause while the journal is written does not count",
+    file: "rotation/steps/context.ts",
+    find: "> ACT_WITHIN_MS) throw",
+    replace: "> ACT_WITHIN_MS * 1e6) throw",
+    breaks: [1],
+    from: 375,
+    seeds: 40,
+    days: 8,
+    acts: ["pause", "rotate --now"],
+  },
+  {
+    name: "R3: what a sweep for one key shows of another does not count",
+    file: "rotation/evidence.ts",
+    find: "if (evidence.field !== field) return evidence;",
+    replace: "if (evidence.field === field) return evidence;",
+    breaks: [1],
+    from: 75,
+    seeds: 40,
+    days: 15,
+    acts: ["person writes the key", "instance born with the old key", "instance relapses", "rotate --now"],
   },
   {
     name: "R3: a key is deleted without reading the store again",

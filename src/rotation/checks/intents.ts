@@ -1,5 +1,5 @@
 import type { IntentRecord } from "../../journal/document.ts";
-import type { StagedVersion } from "../../stores/store.ts";
+import type { SecretView, StagedVersion } from "../../stores/store.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
 import { LIST_DELAY_MS } from "../timing.ts";
@@ -29,9 +29,7 @@ export function checkIntents(world: World): Decision | undefined {
     const { field } = world.document.intents[stray.name as string] as { field: string };
     const store = needStore(world, field, walk.since);
     if ("decision" in store) return store.decision;
-    const { current } = store.fact.value;
-    if (current?.hash === stray.hash || currentFingerprint(store.fact.value) === `sha256:${stray.hash}`)
-      continue;
+    if (isCurrent(stray.hash, store.fact.value)) continue;
     const staged = store.fact.value.staged.find((version) => version.hash === stray.hash);
     if (staged !== undefined) return giveUp(staged, stray.name as string, field);
     const again = lookAgainAt(world.document.intents[stray.name as string] as IntentRecord);
@@ -53,6 +51,10 @@ export function checkIntents(world: World): Decision | undefined {
     strayStaged(world, walk.field) ??
     step({ note: "walked" }, "walked", "has found no lost key of ours at the provider")
   );
+}
+
+function isCurrent(hash: string, view: SecretView): boolean {
+  return view.current?.hash === hash || currentFingerprint(view) === `sha256:${hash}`;
 }
 
 /** What a process has staged that woke up after its rotation had ended: the key may be gone already, its plaintext is not. */

@@ -64,11 +64,12 @@ export function fileStore(
 
       await prepare();
       return await withLock(paths.lock, parts, () => {
-        const { record, render, warnings } = files.load(clock.now());
+        const { record, render, keep, warnings } = files.load(clock.now());
         for (const directory of [paths.private, ...files.directories]) sweepOnce(directory);
         if (!ignored) for (const directory of paths.ignored) keepOutOfGit(directory, random);
         ignored = true;
         if (record?.current && render) files.render(record.current.content, random);
+        if (record && keep) files.save(record, record, random);
         return work({ found: record, warnings, save: (next) => files.save(next, record, random) });
       });
     } catch (thrown) {

@@ -48,7 +48,7 @@ export function secretFiles(ref: SecretRef, store: StorePaths, modes: Modes) {
 }
 
 function load(ref: SecretRef, store: StorePaths, paths: SecretPaths, modes: Modes, now: number): Reconciled {
-  const nothing = { record: undefined, render: false, warnings: [] };
+  const nothing = { record: undefined, render: false, keep: false, warnings: [] };
   if (!checkDirectory(store.root, modes.dirMode, { mayBeLink: true })) return nothing;
   for (const path of paths.consumerDirs) checkDirectory(path, modes.dirMode, { mayBeLink: false });
   for (const path of [store.private, store.records, ...paths.recordDirs]) {

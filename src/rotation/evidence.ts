@@ -1,6 +1,7 @@
+import { sameFingerprint } from "../lib/secret.ts";
 import type { KeyPolicy } from "../policy/schema.ts";
 import { pollDelay } from "../probes/poll.ts";
-import { confirms, membership, type Sweep } from "../probes/probe.ts";
+import { confirms, type InstanceAnswer, membership, type Sweep } from "../probes/probe.ts";
 import type { ConsumerEvidence, Evidence, Question } from "./world.ts";
 
 /**
@@ -48,9 +49,9 @@ export function addSweeps(
 }
 
 /**
- * Evidence for another question after sweeps that were not made for it: a consumer that was just seen
- * not to serve with its key starts its count again. What an instance holds besides says nothing here:
- * each question asks for other outgoing keys.
+ * Evidence for another question after sweeps that were not made for it: a consumer of which an
+ * instance was just not seen to serve with its key starts its count again. What an instance holds
+ * besides says nothing here: each question asks for other outgoing keys.
  */
 export function unlessRefuted(
   evidence: Evidence,
@@ -58,13 +59,15 @@ export function unlessRefuted(
   sweeps: readonly Sweep[],
 ): Evidence {
   if (evidence.field !== field) return evidence;
-  const serves = ["confirms", "holds"];
+  const serves = ({ verdict, serving }: InstanceAnswer) =>
+    evidence.wanted === wanted
+      ? verdict === "confirms" || verdict === "holds"
+      : verdict === "other" && serving !== undefined && sameFingerprint(serving, evidence.wanted);
   const consumers = { ...evidence.consumers };
-  for (const sweep of sweeps) {
-    const known = consumers[sweep.consumer];
-    const all =
-      sweep.problem === undefined && sweep.instances.every(({ verdict }) => serves.includes(verdict));
-    if (known && !(all && evidence.wanted === wanted)) consumers[sweep.consumer] = { ...known, streak: 0 };
+  for (const { consumer, instances, problem } of sweeps) {
+    const known = consumers[consumer];
+    if (known && !(problem === undefined && instances.every(serves)))
+      consumers[consumer] = { ...known, streak: 0 };
   }
   return { ...evidence, consumers };
 }

@@ -1,5 +1,5 @@
 import type { IssuedRecord } from "../../journal/document.ts";
-import { describeMissing, requiredConsumers, sweptEnough, unconfirmed } from "../evidence.ts";
+import { describeMissing, requiredConsumers, sweptEnough, unconfirmed, underWay } from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, patient, step, wait } from "../step.ts";
 import { STORE_FRESH_MS } from "../timing.ts";
@@ -101,7 +101,7 @@ function evidenceAgainst(world: World, record: IssuedRecord): Decision | undefin
   if (asks && requiredConsumers(policy, waived).length > 0) {
     const missing = unconfirmed(policy, waived, evidence);
     const says = `key ${shortHash(record.hash)} stays: ${describeMissing(missing, evidence)}`;
-    if (missing.length > 0 && sweptEnough(policy, evidence)) {
+    if (missing.length > 0 && sweptEnough(policy, evidence) && !underWay(missing, evidence)) {
       const next = sweepOrWait(world, question, says);
       return "wait" in next ? { parked: { reason: "still-used", says, until: next.wait.until } } : next;
     }

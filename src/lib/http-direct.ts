@@ -15,6 +15,8 @@ export interface TlsText {
   key?: string;
   /** Name for SNI and for checking the certificate, instead of the URL's. */
   serverName?: string;
+  /** Any certificate will do; only where a person has asked for it. */
+  insecure?: boolean;
 }
 
 export interface DirectOptions {
@@ -23,6 +25,8 @@ export interface DirectOptions {
   address?: string;
   /** URL of an HTTP proxy; without it nothing in the environment is heeded. */
   proxy?: string;
+  /** Keeps connections, and makes them; without it each request has one of its own. */
+  agent?: HttpAgent;
 }
 
 export type DirectRequest = HttpRequest & DirectOptions;
@@ -31,8 +35,8 @@ export type DirectRequest = HttpRequest & DirectOptions;
 export type DirectSend = (request: DirectRequest) => Promise<HttpResponse>;
 
 /**
- * Requests over node:http and node:https: any port, a connection of its own for each, no proxy but
- * the one named. Errors as HttpSend has them; a certificate that is not accepted, by either side,
+ * Requests over node:http and node:https: any port, a connection of its own for each (unless there
+ * is an agent), no proxy but the one named. Errors as HttpSend has them; a certificate that is not accepted, by either side,
  * is `unreachable` with a hint, and a request that cannot be made at all is `unusable`. Messages
  * name host and port only: a URL's path may be a secret.
  */
@@ -74,7 +78,7 @@ function exchange(request: DirectRequest): Promise<HttpResponse> {
   return promise.finally(() => {
     clearTimeout(timer);
     request.signal?.removeEventListener("abort", onAbort);
-    agent.destroy();
+    if (agent !== request.agent) agent.destroy();
   });
 }
 
@@ -87,7 +91,7 @@ function open(request: DirectRequest, url: URL) {
     keepAlive: false,
     ...(request.proxy && { proxyEnv: { HTTP_PROXY: request.proxy, HTTPS_PROXY: request.proxy } }),
   };
-  const agent = secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
+  const agent = request.agent ?? (secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions));
   const headers: Record<string, string> = { host: url.host };
   if (request.body !== undefined) headers["content-length"] = String(Buffer.byteLength(request.body));
   for (const [header, value] of Object.entries(request.headers ?? {})) {
@@ -106,6 +110,7 @@ function open(request: DirectRequest, url: URL) {
       ca: request.tls?.ca,
       cert: request.tls?.cert,
       key: request.tls?.key,
+      ...(request.tls?.insecure && { rejectUnauthorized: false }),
       servername: isIP(name) ? "" : name,
       checkServerIdentity: (_: string, certificate: PeerCertificate) =>
         checkServerIdentity(name, certificate),
@@ -114,7 +119,7 @@ function open(request: DirectRequest, url: URL) {
   try {
     return { agent, req: secure ? httpsRequest(options) : httpRequest(options) };
   } catch (cause) {
-    agent.destroy();
+    if (agent !== request.agent) agent.destroy();
     throw failure(cause, false, url.host);
   }
 }

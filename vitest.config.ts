@@ -17,6 +17,8 @@ const commands = [
 ];
 /** Of those, what `npm test` runs too. */
 const always = ["test/process/canary.test.ts", "test/process/two-workers.test.ts"];
+/** Against a real API server, which test/kubernetes/run-real starts: otherwise not at all. */
+const kubernetes = ["test/kubernetes/real/**/*.test.ts"];
 
 export default defineConfig({
   test: {
@@ -31,7 +33,7 @@ export default defineConfig({
         test: {
           name: "shared",
           include: ["test/**/*.test.ts"],
-          exclude: [...alone, ...commands],
+          exclude: [...alone, ...commands, ...kubernetes],
           isolate: false,
         },
       },
@@ -41,6 +43,14 @@ export default defineConfig({
         // Real processes with real deadlines: what a loaded machine spoils once is tried once more.
         test: { name: "commands", include: commands, exclude: always, isolate: false, retry: 1 },
       },
+      ...(process.env.KEYTURN_TEST_KUBECONFIG
+        ? [
+            {
+              extends: true as const,
+              test: { name: "kubernetes", include: kubernetes, isolate: false, testTimeout: 180_000 },
+            },
+          ]
+        : []),
     ],
   },
 });

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import type { Journal } from "./journal/journal.ts";
-import { memoryJournal } from "./journal/memory.ts";
-import { openSqliteJournal } from "./journal/sqlite/open.ts";
+import type { JournalPlace } from "./journal/place.ts";
+import type { KubeApi } from "./kubernetes/api.ts";
+import { connectCluster } from "./kubernetes/connect.ts";
+import { kubeApi } from "./kubernetes/kube-api.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { RotationError } from "./lib/errors.ts";
 import { directSend } from "./lib/http-direct.ts";
@@ -13,6 +14,7 @@ import { fetchSend } from "./lib/http-fetch.ts";
 import { useProxyFromEnv } from "./lib/proxy.ts";
 import { type Random, systemRandom } from "./lib/random.ts";
 import { secretReader } from "./lib/secret-source.ts";
+import { journalPlace, openJournal } from "./open-journal.ts";
 import { loadPolicy, type PolicyNote } from "./policy/load.ts";
 import { didYouMean } from "./policy/nearest.ts";
 import type { KeyPolicy, Policy, ProviderPolicy, StorePolicy } from "./policy/schema.ts";
@@ -28,6 +30,7 @@ import type { Engine } from "./rotation/engine-api.ts";
 import type { Connections, Log } from "./rotation/parts.ts";
 import { awsStore } from "./stores/aws/store.ts";
 import { fileStore } from "./stores/file/file-store.ts";
+import { kubernetesStore } from "./stores/kubernetes/store.ts";
 import type { Store } from "./stores/store.ts";
 import { createLogger, type Logger, type LogLevel } from "./telemetry/logger.ts";
 
@@ -67,29 +70,24 @@ export interface Opened {
 
 /** The composition root: the one place that makes clients, clock, random source and logger. Throws PolicyError before anything is called. */
 export async function open(options: OpenOptions): Promise<Opened> {
-  const { policy, warnings } = await loadPolicy(options.policyFile, options.env);
-  const log = await createLogger({
-    level: options.logLevel as LogLevel,
-    pretty: options.pretty,
-    color: options.color,
-    ...(options.logTo ? { destination: options.logTo } : {}),
+  const { policy, warnings, log, say, kube } = await prepare(options);
+  const outside = { clock: systemClock, random: systemRandom };
+  const { clock, random } = outside;
+  const journal = await openJournal(policy.journal, {
+    ...outside,
+    kube,
+    log: say,
+    env: options.env,
+    mayCreate: options.mayCreate !== false,
   });
-  useProxyFromEnv(options.env);
-  const clock = systemClock;
-  const random = systemRandom;
-  const onlyLook = options.mayCreate === false && !existsSync(policy.journal.path);
-  const journal = onlyLook
-    ? memoryJournal({ clock, random })
-    : await openSqliteJournal(policy.journal.path, { clock, random });
-  const say: Log = (level, fields, message) => log[level](fields, message);
-  const made = makers(options.env, say);
-  const connect = connections(options.env, made);
+  const made = makers(options.env, say, kube);
+  const connect = connections(options.env, made, kube);
   const engine = createEngine(policy, { journal, connect, clock, random, log: say });
   return {
     policy,
     warnings,
     engine,
-    clients: clients(policy, options.env, made),
+    clients: clients(policy, options.env, made, kube),
     journal,
     clock,
     random,
@@ -98,13 +96,47 @@ export async function open(options: OpenOptions): Promise<Opened> {
   };
 }
 
+/** The journal that the policy names, as a place to move from and to: nobody opens it. */
+export async function openPlace(
+  options: OpenOptions,
+): Promise<{ policy: Policy; place: JournalPlace; clock: Clock }> {
+  const { policy, say, kube } = await prepare(options);
+  const outside = { clock: systemClock, random: systemRandom };
+  const place = journalPlace(policy.journal, { ...outside, kube, log: say, env: options.env });
+  return { policy, place, clock: systemClock };
+}
+
+async function prepare(options: OpenOptions) {
+  const { policy, warnings } = await loadPolicy(options.policyFile, options.env);
+  const log = await createLogger({
+    level: options.logLevel as LogLevel,
+    pretty: options.pretty,
+    color: options.color,
+    ...(options.logTo ? { destination: options.logTo } : {}),
+  });
+  useProxyFromEnv(options.env);
+  const say: Log = (level, fields, message) => log[level](fields, message);
+  return { policy, warnings, log, say, kube: kubes(options.env) };
+}
+
 /** Clients by what the policy says of them, made when they are first needed and kept. */
 interface Makers {
   provider(name: string, config: ProviderPolicy): Provider;
   store(name: string, config: StorePolicy): Store;
 }
 
-function makers(env: NodeJS.ProcessEnv, log: Log): Makers {
+type Kubes = (context?: string) => KubeApi;
+
+/** One client for each context of the kubeconfig; it connects when it is first asked. */
+export function kubes(env: NodeJS.ProcessEnv): Kubes {
+  const outside = { clock: systemClock, random: systemRandom };
+  const client = keep((_: string, context: string | undefined) =>
+    kubeApi(() => connectCluster({ context, env }), outside),
+  );
+  return (context) => client("cluster", context);
+}
+
+function makers(env: NodeJS.ProcessEnv, log: Log, kube: Kubes): Makers {
   const outside = { clock: systemClock, random: systemRandom };
   const talk = { ...outside, send: fetchSend(), readSecret: secretReader(env), log: said(log) };
   return {
@@ -112,23 +144,33 @@ function makers(env: NodeJS.ProcessEnv, log: Log): Makers {
       const make = config.type === "arouter" ? arouterProvider : openRouterProvider;
       return make(name, config, talk);
     }),
-    store: keep((name, config) =>
-      config.type === "file" ? fileStore(name, config, outside) : awsStore(name, config, { ...outside, env }),
-    ),
+    store: keep((name, config) => {
+      if (config.type === "file") return fileStore(name, config, outside);
+      if (config.type === "kubernetes")
+        return kubernetesStore(name, config, { ...outside, kube: kube(config.context) });
+      return awsStore(name, config, { ...outside, env });
+    }),
   };
 }
 
-function clients({ providers, stores }: Policy, env: NodeJS.ProcessEnv, made: Makers): Clients {
-  const parts = probeParts(env);
+function clients({ providers, stores }: Policy, env: NodeJS.ProcessEnv, made: Makers, kube: Kubes): Clients {
+  const parts = probeParts(env, kube);
   return {
     provider: (name) => made.provider(name, entry("provider", providers, name)),
     store: (name) => made.store(name, entry("store", stores, name)),
-    probes: (key) => probesOf(key, parts),
+    probes: (key) => probesOf({ key, store: stores[key.store.use] }, parts),
   };
 }
 
-function probesOf({ consumers }: KeyPolicy, parts: ProbeParts): Probe[] {
-  return consumers === "none" ? [] : consumers.map((consumer) => createProbe(consumer, parts));
+/** A key of the policy, and the store that it is kept in. */
+interface Home {
+  key: KeyPolicy;
+  store: StorePolicy | undefined;
+}
+
+function probesOf(home: Home, parts: ProbeParts): Probe[] {
+  const { consumers } = home.key;
+  return consumers === "none" ? [] : consumers.map((consumer) => createProbe(consumer, parts, home));
 }
 
 function entry<T>(kind: string, entries: Readonly<Record<string, T>>, name: string): T {
@@ -139,28 +181,31 @@ function entry<T>(kind: string, entries: Readonly<Record<string, T>>, name: stri
   });
 }
 
-function probeParts(env: NodeJS.ProcessEnv): ProbeParts {
+function probeParts(env: NodeJS.ProcessEnv, kube: Kubes): ProbeParts {
   return {
     send: directSend(),
     readSecret: secretReader(env),
     readFile: (path) => readFile(path, "utf8"),
     lookup: (hostname) => lookup(hostname, { all: true }),
     run: spawn,
+    kube,
     clock: systemClock,
     env,
   };
 }
 
-function connections(env: NodeJS.ProcessEnv, made: Makers): Connections {
-  const parts = probeParts(env);
+function connections(env: NodeJS.ProcessEnv, made: Makers, kube: Kubes): Connections {
+  const parts = probeParts(env, kube);
   return {
     provider: ({ key, provider }) => made.provider(key.provider, provider),
     store: ({ key, store }) => made.store(key.store.use, store),
-    probes: ({ key }) => probesOf(key, parts),
-    reloads: ({ key }) =>
-      key.consumers === "none"
+    probes: (snapshot) => probesOf(snapshot, parts),
+    reloads: (snapshot) =>
+      snapshot.key.consumers === "none"
         ? []
-        : key.consumers.map((consumer) => createReload(consumer, parts)).filter((hook) => hook !== undefined),
+        : snapshot.key.consumers
+            .map((consumer) => createReload(consumer, parts, snapshot))
+            .filter((hook) => hook !== undefined),
   };
 }
 

@@ -64,6 +64,10 @@ describe("data flows one way", () => {
     expect(refused(within("lib"), (to) => to === "lib")).toEqual([]);
   });
 
+  it("kubernetes imports only lib", () => {
+    expect(refused(within("kubernetes"), (to) => ["kubernetes", "lib"].includes(to))).toEqual([]);
+  });
+
   it("the policy imports only lib and the arithmetic of the schedule", () => {
     expect(refused(within("policy"), (to) => ["policy", "lib", "schedule"].includes(to))).toEqual([]);
   });
@@ -74,7 +78,7 @@ describe("data flows one way", () => {
 
   it("providers, stores, probes and journal never import the rotation or one another", () => {
     const allowed = (to: string, importer: Module, typeOnly: boolean) =>
-      to === "lib" || to === folder(importer.path) || (to === "policy" && typeOnly);
+      ["lib", "kubernetes", folder(importer.path)].includes(to) || (to === "policy" && typeOnly);
     expect(refused(within(...EDGES), allowed)).toEqual([]);
   });
 

@@ -5,7 +5,7 @@ import type { Run } from "./program.ts";
 
 const READS = { acts: false };
 
-/** Declares the commands that change nothing. */
+/** Declares the commands that change nothing at a provider, in a store or the journal. */
 export function declareReading(program: Command, run: Run): void {
   program
     .command("plan")
@@ -86,4 +86,25 @@ export function declareReading(program: Command, run: Run): void {
     .action((keys: string[], options) =>
       run(async (globals) => (await import("./validate.ts")).validate(globals, keys, options)),
     );
+
+  program
+    .command("init")
+    .description("write a policy to start from, or print what a policy needs in Kubernetes; calls nothing")
+    .option(
+      "--kubernetes-rbac",
+      "print ServiceAccount, Role, RoleBinding and the empty objects that keyturn writes",
+    )
+    .option("--namespace <name>", "where keyturn runs (default: the journal's namespace)")
+    .option("--service-account <name>", "whom keyturn runs as (default: keyturn)")
+    .option("--context <name>", "the cluster, where the policy names several contexts")
+    .option("--output <file>", "write there; a file that is there is never overwritten")
+    .addHelpText(
+      "after",
+      examples(
+        "rotate init",
+        "rotate init --kubernetes-rbac",
+        "rotate init --kubernetes-rbac --namespace keyturn | kubectl apply -f -",
+      ),
+    )
+    .action((options) => run(async (globals) => (await import("./init.ts")).init(globals, options)));
 }

@@ -12,6 +12,8 @@ import type { SweepReport, SweptKey } from "../rotation/sweep/report.ts";
  *   history    { "events": EventJson[] }
  *   once, --now, rollback, revoke, approve  { "results": ResultJson[] }
  *   identify   { "known": boolean, "key"?, "hash"?, "state"?, "fingerprint" }
+ *   journal export  { "journal", "id", "copy": boolean, "file", "targets": number, "requests": number, "events": number }
+ *   journal import  { "journal", "id", "exportedAt", "returned": boolean, "targets", "requests", "events": number }
  *   sweep      { "keys": SweptKeyJson[], "known": number, "problems": SweepProblem[], "unsearched": string[] }
  *   validate   { "valid": boolean, "faults": FaultJson[], "warnings": PolicyNote[],
  *                "online"?: { "ok": boolean, "groups": CheckGroup[] } }   with --online

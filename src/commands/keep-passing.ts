@@ -3,6 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import { asRotationError } from "../lib/errors.ts";
 import type { Engine } from "../rotation/engine-api.ts";
 import type { Progress } from "../rotation/report.ts";
+import type { Health } from "../telemetry/health.ts";
 import { stackOf } from "./print.ts";
 
 export interface Passing {
@@ -16,6 +17,8 @@ export interface Passing {
   /** Rung to begin the next pass at once. */
   bell: Bell;
   onProgress?: (progress: Progress) => void;
+  /** Told how the loop fares. */
+  health?: Pick<Health, "turned" | "read" | "passed">;
 }
 
 /** A pass leaves a key whose next wait is longer than this, such as a soak; a later pass comes back to it. */
@@ -26,13 +29,13 @@ const LONGEST_BACKOFF_MS = 60_000;
 
 /** Passes over every key until the signal comes. A pass that throws is logged and tried again. */
 export async function keepPassing(passing: Passing): Promise<void> {
-  const { engine, clock, log, signal, heartbeat, bell, onProgress } = passing;
+  const { engine, clock, log, signal, bell, onProgress, health } = passing;
   const passes = new Set<Promise<void>>();
   let failures = 0;
   /** Keys that an earlier pass is still busy with are left to it, so that what falls due meanwhile starts beside them. */
   const startPass = async () => {
     try {
-      await engine.pass({
+      const results = await engine.pass({
         deadline: Number.POSITIVE_INFINITY,
         horizon: HORIZON_MS,
         start: true,
@@ -41,27 +44,31 @@ export async function keepPassing(passing: Passing): Promise<void> {
         ...(onProgress ? { onProgress } : {}),
       });
       failures = 0;
+      health?.passed(results);
     } catch (thrown) {
       failures += 1;
+      health?.passed(asRotationError(thrown));
       logFailure(log, thrown, backoff(failures));
     }
   };
   while (!signal.aborted) {
+    health?.turned();
     const pass = startPass().finally(() => passes.delete(pass));
     passes.add(pass);
-    await bell.sleep(await pause(engine, clock, heartbeat, failures), clock, signal);
+    await bell.sleep(await pause(passing, failures), clock, signal);
   }
   await Promise.all(passes);
 }
 
-async function pause(
-  engine: Passing["engine"],
-  clock: Clock,
-  heartbeat: number,
-  failures: number,
-): Promise<number> {
+async function pause({ engine, clock, heartbeat, health }: Passing, failures: number): Promise<number> {
   if (failures > 0) return backoff(failures);
-  const wake = await engine.nextWake().catch(() => undefined);
+  let wake: number | undefined;
+  try {
+    wake = await engine.nextWake();
+    health?.read();
+  } catch (thrown) {
+    health?.read(asRotationError(thrown));
+  }
   const untilWake = wake === undefined ? heartbeat : wake - clock.now();
   return Math.max(SHORTEST_PAUSE_MS, Math.min(untilWake, heartbeat));
 }

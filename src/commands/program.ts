@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { asRotationError } from "../lib/errors.ts";
 import type { Globals } from "./context.ts";
 import { declareActing } from "./declare-acting.ts";
+import { declareJournal } from "./declare-journal.ts";
 import { declareKeys } from "./declare-keys.ts";
 import { declareOperator } from "./declare-operator.ts";
 import { declareReading } from "./declare-reading.ts";
@@ -90,6 +91,7 @@ rotate COMMAND --help says more about a command.`,
   declareOperator(program, run);
   declareReading(program, run);
   declareKeys(program, run);
+  declareJournal(program, run);
   declareSandbox(program, run);
   return program;
 }

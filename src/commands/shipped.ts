@@ -4,6 +4,11 @@ import { fileURLToPath } from "node:url";
 /** The rotation.yaml of the package, whatever folder the command runs in. */
 export const SHIPPED_POLICY = fileURLToPath(new URL("../../rotation.yaml", import.meta.url));
 
+/** What `rotate init` writes. */
+export const STARTER_POLICY = fileURLToPath(
+  new URL("../../config/examples/single-service.yaml", import.meta.url),
+);
+
 /** The example for ARouter, which does for its sandbox what rotation.yaml does for OpenRouter's. */
 export const SHIPPED_AROUTER_POLICY = fileURLToPath(
   new URL("../../config/examples/arouter.yaml", import.meta.url),

@@ -11,12 +11,13 @@ export function usageLines(error: CommanderError, argv: readonly string[]): stri
 
 function fallbackHint(error: CommanderError, argv: readonly string[]): string {
   const word = /^error: unknown command '([a-z0-9][a-z0-9-]*)'/.exec(error.message)?.[1];
-  if (word && argv[0] === "keys") return "rotate keys --help lists its commands";
+  const group = ["keys", "journal"].find((name) => argv[0] === name);
+  if (word && group) return `rotate ${group} --help lists its commands`;
   if (word && argv.includes(word)) {
     return `rotate --help lists the commands; to rotate a key of that name: rotate --now ${word}`;
   }
   if (/unknown option '--now'/.test(error.message)) return "it stands alone: rotate --now [KEY...]";
   const [first, second] = argv;
-  const subcommand = first === "keys" && error.code !== "commander.unknownCommand" ? second : undefined;
-  return `rotate ${subcommand ? `keys ${subcommand} ` : ""}--help says what is accepted`;
+  const subcommand = group && error.code !== "commander.unknownCommand" ? second : undefined;
+  return `rotate ${subcommand ? `${first} ${subcommand} ` : ""}--help says what is accepted`;
 }

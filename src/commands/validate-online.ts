@@ -1,8 +1,11 @@
 import type { TargetDocument } from "../journal/document.ts";
-import { failed } from "../lib/check.ts";
+import type { KubeApi } from "../kubernetes/api.ts";
+import { failed, noted } from "../lib/check.ts";
 import type { RotationError } from "../lib/errors.ts";
 import { secretReader } from "../lib/secret-source.ts";
-import type { KeyPolicy } from "../policy/schema.ts";
+import type { PolicyNote } from "../policy/faults.ts";
+import type { KeyPolicy, Policy } from "../policy/schema.ts";
+import { kubernetesStoreOf, neededRights } from "../rights/needed.ts";
 import { targetName } from "../rotation/names.ts";
 import type { Examination } from "../stores/store.ts";
 import type { Context } from "./context.ts";
@@ -11,24 +14,92 @@ import { namedKeys } from "./keys.ts";
 import { type CheckGroup, distinct } from "./online/groups.ts";
 import { checkConsumers, checkValue } from "./online/key.ts";
 import { checkProvider } from "./online/provider.ts";
+import { type ClusterGroup, checkRights } from "./online/rights.ts";
 import { examine, judgeSecret } from "./online/secret.ts";
 import { print, printJson } from "./print.ts";
 import { renderChecks } from "./render/checks.ts";
 import { noteLines } from "./render/notes.ts";
+import type { Style } from "./render/style.ts";
 
-/** `rotate validate --online [KEY…]`: tries what the keys need, one check at a time, and changes nothing. */
+export interface OnlineOptions {
+  json?: boolean;
+}
+
+/** What was judged before anything was called. */
+interface Judged {
+  policyFile: string;
+  warnings: readonly PolicyNote[];
+  style: Style;
+}
+
+/**
+ * `rotate validate --online [KEY…]`: tries what the keys need, one check at a time, and changes
+ * nothing. The clusters are asked beforehand, since the journal may lie in one.
+ */
 export async function validateOnline(
   context: Context,
   names: readonly string[],
-  options: { json?: boolean },
+  options: OnlineOptions,
+  clusters: readonly ClusterGroup[],
 ): Promise<number> {
-  const { policy, policyFile, warnings, style } = context;
+  const keys = keysNamed(context.policy, names);
+  const groups = await lookAt(context, keys, clusters);
+  return show(context, [...clusters, ...groups], options);
+}
+
+/** Whether we may do in each cluster of the policy what the named keys need there. */
+export async function lookAtClusters(
+  policy: Policy,
+  names: readonly string[],
+  kube: (context?: string) => KubeApi,
+): Promise<ClusterGroup[]> {
+  const named = { ...policy, keys: keysNamed(policy, names) };
+  if (neededRights(named, "").length === 0) return [];
+  // Where no namespace is named it is that of the cluster that keyturn runs in; if there is none, that is said of the cluster.
+  const here = await kube()
+    .cluster()
+    .then(({ namespace }) => namespace)
+    .catch(() => "default");
+  return await checkRights(neededRights(named, here), kube);
+}
+
+/** Whether the journal lies in a cluster that does not answer: there is no use in opening it. */
+export function journalIsAway({ journal }: Policy, clusters: readonly ClusterGroup[]): boolean {
+  return (
+    journal.type === "kubernetes" &&
+    clusters.some(({ answers, context }) => !answers && context === journal.context)
+  );
+}
+
+/** Shows the checks of the clusters and what the journal could not be opened for, unless that follows from them. */
+export function showWithoutJournal(
+  judged: Judged,
+  clusters: readonly ClusterGroup[],
+  thrown: RotationError | undefined,
+  options: OnlineOptions,
+): number {
+  const [first, ...others] = clusters as [ClusterGroup, ...ClusterGroup[]];
+  const follows = thrown === undefined || thrown.code === "forbidden";
+  const why = follows
+    ? noted("journal", "not opened; nothing else was looked at")
+    : failed("journal", thrown);
+  return show(judged, [{ ...first, checks: [...first.checks, why] }, ...others], options);
+}
+
+function keysNamed(policy: Policy, names: readonly string[]): KeyPolicy[] {
   const named = namedKeys(policy, names);
-  const keys = policy.keys.filter(({ name }) => named?.includes(name) ?? true);
-  const groups = await lookAt(context, keys);
-  const ok = groups.every(({ checks }) => checks.every(({ result }) => result !== "failed"));
-  if (options.json) printJson({ valid: true, faults: [], warnings, online: { ok, groups } });
-  else print([...noteLines(policyFile, warnings, style), renderChecks(groups, style)].join("\n"));
+  return policy.keys.filter(({ name }) => named?.includes(name) ?? true);
+}
+
+function show(
+  { policyFile, warnings, style }: Judged,
+  groups: readonly CheckGroup[],
+  options: OnlineOptions,
+): number {
+  const shown = groups.map(({ kind, name, checks }) => ({ kind, name, checks }));
+  const ok = shown.every(({ checks }) => checks.every(({ result }) => result !== "failed"));
+  if (options.json) printJson({ valid: true, faults: [], warnings, online: { ok, groups: shown } });
+  else print([...noteLines(policyFile, warnings, style), renderChecks(shown, style)].join("\n"));
   return ok ? EXIT.done : EXIT.failed;
 }
 
@@ -39,8 +110,13 @@ interface Known {
   damage?: RotationError;
 }
 
-async function lookAt(context: Context, keys: readonly KeyPolicy[]): Promise<CheckGroup[]> {
+async function lookAt(
+  context: Context,
+  keys: readonly KeyPolicy[],
+  clusters: readonly ClusterGroup[],
+): Promise<CheckGroup[]> {
   const { policy, clients, journal } = context;
+  const silent = new Set(clusters.filter(({ answers }) => !answers).map((cluster) => cluster.context));
   const entries = new Map((await journal.all()).map((entry) => [entry.target, entry]));
   const known = keys.map((key): Known => {
     const entry = entries.get(targetName(key.store.use, key.store.secret));
@@ -58,7 +134,11 @@ async function lookAt(context: Context, keys: readonly KeyPolicy[]): Promise<Che
     },
   );
   const examined = await Promise.all(
-    known.map(async (one) => ({ ...one, seen: await examine(clients.store(one.key.store.use), one.key) })),
+    known.map(async (one) => {
+      const store = kubernetesStoreOf(policy, one.key);
+      if (store && silent.has(store.context)) return { ...one, seen: UNSEEN };
+      return { ...one, seen: await examine(clients.store(one.key.store.use), one.key) };
+    }),
   );
   const stores = groupsOf(
     "store",
@@ -76,6 +156,9 @@ async function lookAt(context: Context, keys: readonly KeyPolicy[]): Promise<Che
   const each = Promise.all(examined.map((one) => lookAtKey(context, one)));
   return [...(await providers), ...(await stores), ...(await each)];
 }
+
+/** Of a secret in a cluster that does not answer, which is said of the cluster. */
+const UNSEEN: Examination = { checks: [noted("secret", "not looked at: its cluster does not answer")] };
 
 async function lookAtKey(
   { clients }: Context,

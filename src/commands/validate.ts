@@ -1,5 +1,5 @@
 import { systemClock } from "../lib/clock.ts";
-import { RotationError } from "../lib/errors.ts";
+import { asRotationError, RotationError } from "../lib/errors.ts";
 import { loadPolicy, PolicyError } from "../policy/load.ts";
 import { type Globals, withEngine } from "./context.ts";
 import { EXIT } from "./exit.ts";
@@ -26,13 +26,26 @@ export async function validate(
     });
   try {
     const { policy, warnings } = await loadPolicy(file, process.env, { now: systemClock.now() });
+    const style = styler(wantsColor(process.stdout, globals.color));
     if (options.online) {
-      const { validateOnline } = await import("./validate-online.ts");
-      return await withEngine(globals, { acts: false }, (context) => validateOnline(context, names, options));
+      const online = await import("./validate-online.ts");
+      const { kubes } = await import("../main.ts");
+      const clusters = await online.lookAtClusters(policy, names, kubes(process.env));
+      const judged = { policyFile: file, warnings, style };
+      if (online.journalIsAway(policy, clusters))
+        return online.showWithoutJournal(judged, clusters, undefined, options);
+      try {
+        return await withEngine(globals, { acts: false }, (context) =>
+          online.validateOnline(context, names, options, clusters),
+        );
+      } catch (thrown) {
+        const failures = clusters.some(({ checks }) => checks.some(({ result }) => result === "failed"));
+        if (!failures) throw thrown;
+        return online.showWithoutJournal(judged, clusters, asRotationError(thrown), options);
+      }
     }
     if (options.json) printJson({ valid: true, faults: [], warnings });
     else {
-      const style = styler(wantsColor(process.stdout, globals.color));
       const count = policy.keys.length === 1 ? "1 key" : `${policy.keys.length} keys`;
       print([...noteLines(file, warnings, style), `${file} is valid: ${count}`].join("\n"));
     }

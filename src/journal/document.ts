@@ -205,7 +205,7 @@ export interface RotationRecord {
 }
 
 export interface EventRecord {
-  /** Grows by one; unique in the journal. */
+  /** Unique in the journal; within a target it grows, by one or more. */
   seq: number;
   at: number;
   target: string;

@@ -24,7 +24,7 @@ export interface TargetEntry {
 /** A target whose document is there and cannot be read: what it holds is not known, which is not nothing. */
 export interface DamagedEntry {
   target: string;
-  /** `unusable`, or `newer-version`. */
+  /** `unusable`, `newer-version`, or `forbidden`. */
   error: RotationError;
 }
 

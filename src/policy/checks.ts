@@ -1,4 +1,5 @@
 import { checkExpiry } from "./checks/expiry.ts";
+import { checkKubernetesConsumers } from "./checks/kubernetes-consumers.ts";
 import { checkNames } from "./checks/names.ts";
 import { checkNotYet } from "./checks/not-yet.ts";
 import { checkPauses } from "./checks/pauses.ts";
@@ -25,6 +26,7 @@ const OF_EACH_KEY: readonly ((key: KeyView, view: PolicyView, findings: Findings
   checkExpiry,
   checkSettings,
   checkProbes,
+  checkKubernetesConsumers,
   checkTemplates,
   checkRetirement,
 ];

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { SecretSource } from "../lib/secret-source.ts";
-import type { ConsumerPolicy, HttpTarget, Policy } from "./schema.ts";
+import type { ConsumerPolicy, HttpTarget, PodsProbePolicy, Policy } from "./schema.ts";
 
 /** The policy with every relative path made absolute, from `folder` on. */
 export function resolvePaths(policy: Policy, folder: string): Policy {
@@ -45,9 +45,16 @@ export function resolvePaths(policy: Policy, folder: string): Policy {
     ...(value.exec && { exec: command(value.exec) }),
   });
 
+  const pods = (probe: PodsProbePolicy): PodsProbePolicy => ({
+    ...probe,
+    ...(probe.headers && { headers: entries(probe.headers, source) }),
+    ...(probe.auth && { auth: auth(probe.auth) }),
+    ...(probe.tls && { tls: tls(probe.tls) }),
+  });
+
   const consumer = ({ probe, reload, ...rest }: ConsumerPolicy): ConsumerPolicy => ({
     ...rest,
-    probe: action(probe),
+    probe: { ...action(probe), ...(probe.pods && { pods: pods(probe.pods) }) },
     ...(reload && { reload: action(reload) }),
   });
 
@@ -60,7 +67,10 @@ export function resolvePaths(policy: Policy, folder: string): Policy {
     stores: entries(policy.stores, (value) =>
       value.type === "file" ? { ...value, path: from(value.path) } : value,
     ),
-    journal: { ...policy.journal, path: from(policy.journal.path) },
+    journal:
+      policy.journal.type === "sqlite"
+        ? { ...policy.journal, path: from(policy.journal.path) }
+        : policy.journal,
     keys: policy.keys.map((key) => ({
       ...key,
       consumers: key.consumers === "none" ? key.consumers : key.consumers.map(consumer),

@@ -129,9 +129,79 @@ const expectation = z.strictObject({
 });
 export type Expectation = z.output<typeof expectation>;
 
+const kubeNamespaceRef = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+  .max(63)
+  .describe("Default: that of the key's Kubernetes store, else the cluster's.")
+  .meta({ accepts: "a Kubernetes namespace like shop" });
+const kubeSecretRef = z
+  .string()
+  .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/)
+  .max(253)
+  .describe("The Secret that the pods read. Default: what the ExternalSecret writes, else the key's own.")
+  .meta({ accepts: "the name of a Kubernetes Secret like payments-openrouter" });
+const workloadRef = z
+  .string()
+  .regex(/^(deployment|statefulset|daemonset)\/[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/)
+  .max(265)
+  .meta({ accepts: "deployment/NAME, statefulset/NAME or daemonset/NAME" });
+
+const labelKey = "([A-Za-z0-9][-.A-Za-z0-9]*/)?[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?";
+const labelValue = "([A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?)?";
+const labelTerm = `(!?${labelKey}|${labelKey} *(=|==|!=) *${labelValue}|${labelKey} +(in|notin) +\\( *${labelValue}( *, *${labelValue})* *\\))`;
+
+const podsProbe = z.strictObject({
+  selector: z
+    .string()
+    .regex(new RegExp(`^ *${labelTerm}( *, *${labelTerm})* *$`))
+    .max(1000)
+    .describe("Label selector: every pod that matches, and has not finished, is an instance.")
+    .meta({ accepts: "a label selector like app=payments" }),
+  port: z.int().min(1).max(65_535).meta({ accepts: "a port from 1 to 65535" }),
+  path: z
+    .string()
+    .regex(/^\/[^#\s]*$/)
+    .describe("Of the health URL.")
+    .meta({ accepts: "a path like /healthz" }),
+  scheme: z.enum(["http", "https"]).default("http"),
+  namespace: kubeNamespaceRef.optional(),
+  headers: z.record(z.string(), header).optional(),
+  auth: auth.optional(),
+  tls: tls.optional(),
+});
+export type PodsProbePolicy = z.output<typeof podsProbe>;
+
+const rolloutProbe = z.strictObject({
+  rollout: workloadRef.describe(
+    "The workload whose pods read the key at their start: confirmed when all of them started since.",
+  ),
+  namespace: kubeNamespaceRef.optional(),
+  secret: kubeSecretRef.optional(),
+});
+export type RolloutProbePolicy = z.output<typeof rolloutProbe>;
+
+const kubernetesReload = z.strictObject({
+  sync: z
+    .string()
+    .regex(/^externalsecret\/[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/)
+    .max(268)
+    .describe("The ExternalSecret that is told to refresh.")
+    .meta({ accepts: "externalsecret/NAME" })
+    .optional(),
+  restart: workloadRef.describe("The workload whose pods are replaced by new ones.").optional(),
+  namespace: kubeNamespaceRef.optional(),
+  secret: kubeSecretRef.optional(),
+});
+export type KubernetesReloadPolicy = z.output<typeof kubernetesReload>;
+
 const probe = z.strictObject({
   http: http.optional(),
   exec: command.optional(),
+  pods: podsProbe.describe("Kubernetes pods, each asked by its own address.").optional(),
+  kubernetes: rolloutProbe
+    .describe("For images that cannot tell which key they use: the rollout after a restart.")
+    .optional(),
   resolve: z
     .enum(["first", "all"])
     .default("first")
@@ -150,6 +220,9 @@ export type ProbePolicy = z.output<typeof probe>;
 const reload = z.strictObject({
   http: http.optional(),
   exec: command.optional(),
+  kubernetes: kubernetesReload
+    .describe("Kubernetes: refresh an ExternalSecret, wait for the Secret, restart a workload.")
+    .optional(),
   timeout: duration.prefault("30s"),
 });
 export type ReloadPolicy = z.output<typeof reload>;
@@ -186,7 +259,11 @@ export type SettingsPolicy = z.output<typeof settings>;
 const storeRef = z.strictObject({
   use: z.string().describe("A name under stores."),
   secret: z.string().min(1),
-  field: z.string().min(1).describe("The secret is a JSON object and this its field.").optional(),
+  field: z
+    .string()
+    .min(1)
+    .describe("The secret is a JSON object and this its field; of a Kubernetes Secret, the entry.")
+    .optional(),
   create: z
     .boolean()
     .describe("Whether an absent secret is created; default true for files, false elsewhere.")
@@ -334,12 +411,59 @@ const awsStore = z.strictObject({
   description: z.string().max(2048).describe("Description of secrets that are created.").optional(),
 });
 export type AwsStorePolicy = z.output<typeof awsStore>;
-const store = z.discriminatedUnion("type", [fileStore, awsStore]);
+const kubernetesStore = z.strictObject({
+  type: z.literal("kubernetes"),
+  namespace: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+    .max(63)
+    .describe("The namespace of the Secrets.")
+    .meta({ accepts: "a Kubernetes namespace like shop" }),
+  context: z
+    .string()
+    .min(1)
+    .describe(
+      "Context of the kubeconfig; default: the cluster that keyturn runs in, else the current context.",
+    )
+    .optional(),
+});
+export type KubernetesStorePolicy = z.output<typeof kubernetesStore>;
+const store = z.discriminatedUnion("type", [fileStore, awsStore, kubernetesStore]);
 export type StorePolicy = z.output<typeof store>;
 
-const journal = z.strictObject({
+const sqliteJournal = z.strictObject({
   type: z.literal("sqlite"),
   path: path.describe("On a local disk; a relative one starts at the policy's folder."),
+});
+const kubernetesJournal = z.strictObject({
+  type: z.literal("kubernetes"),
+  namespace: kubernetesStore.shape.namespace.describe("The namespace of the ConfigMaps and Leases."),
+  name: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+    .max(63)
+    .default("keyturn")
+    .describe("Name of its ConfigMap; the others begin with it.")
+    .meta({ accepts: "a name of lower-case letters, digits and hyphens like keyturn" }),
+  context: kubernetesStore.shape.context,
+});
+const journal = z.discriminatedUnion("type", [sqliteJournal, kubernetesJournal]);
+export type JournalPolicy = z.output<typeof journal>;
+
+const server = z.strictObject({
+  address: z
+    .string()
+    .min(1)
+    .default("127.0.0.1")
+    .describe("0.0.0.0 in a container, so that the kubelet reaches it.")
+    .meta({ accepts: "an address of this machine like 127.0.0.1 or 0.0.0.0" }),
+  port: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8080)
+    .describe("0 takes a free one.")
+    .meta({ accepts: "a port from 0 to 65535" }),
 });
 
 export const policySchema = z.strictObject({
@@ -354,6 +478,9 @@ export const policySchema = z.strictObject({
   journal: journal
     .default({ type: "sqlite", path: "./.keyturn/journal.db" })
     .describe("The worker's durable memory. It never holds a key."),
+  server: server
+    .describe("Where `rotate worker` answers /healthz and /readyz; nowhere when left out.")
+    .optional(),
   keys: z
     .array(keySchema)
     .min(1)

@@ -1,3 +1,4 @@
+import { asRotationError } from "../lib/errors.ts";
 import { redact } from "../lib/redact.ts";
 
 const LONGEST_DETAIL = 200;
@@ -8,6 +9,13 @@ export function detail(text: string): string {
     .replace(/[\p{C}\s]+/gu, " ")
     .trim();
   return line.length > LONGEST_DETAIL ? `${line.slice(0, LONGEST_DETAIL - 1)}…` : line;
+}
+
+/** What a look that failed says, with what to do. Of a right that is missing the hint alone names all: the message may be too long for both. */
+export function problemOf(thrown: unknown): string {
+  const { code, message, hint } = asRotationError(thrown);
+  if (hint === undefined) return detail(message);
+  return detail(code === "forbidden" ? `forbidden: ${hint}` : `${message} (${hint})`);
 }
 
 /** A fingerprint as people are shown it: `sha256:` and twelve digits. */

@@ -1,17 +1,13 @@
-import PQueue from "p-queue";
 import { asRotationError } from "../lib/errors.ts";
 import type { ConsumerPolicy, HttpTarget } from "../policy/schema.ts";
 import { eachAddress } from "./addresses.ts";
-import { judgeContract } from "./contract.ts";
+import { answerOf, byInstance } from "./answers.ts";
+import { type Answer, askAll } from "./ask.ts";
 import { detail } from "./detail.ts";
-import { judgeExpectation, tellsKeys } from "./expectation.ts";
 import { type PreparedRequest, prepareHttp } from "./http-target.ts";
-import type { Judgement } from "./judgement.ts";
 import type { ProbeParts } from "./parts.ts";
 import type { Expected, InstanceAnswer, Probe, Sweep, Verdict } from "./probe.ts";
 
-/** So many instances of one consumer are asked at the same time. */
-const CONCURRENCY = 32;
 /** A load-balanced URL is asked so many times for each instance that should be behind it. */
 const ASKS_PER_INSTANCE = 4;
 
@@ -36,8 +32,7 @@ export function httpProbe(consumer: ConsumerPolicy, target: HttpTarget, parts: P
     }
     const balanced = wanted > 1 && probe.resolve === "first" && places.length === 1;
     const asks = balanced ? Array(ASKS_PER_INSTANCE * wanted).fill(places[0]) : distinct(places);
-    const queue = new PQueue({ concurrency: CONCURRENCY });
-    const answers = await queue.addAll(asks.map((one) => () => ask(one, expected)));
+    const answers = await askAll(probe, asks, expected, parts);
     const instances = (balanced ? byOwnName(answers) : answers.map(byAddress)).sort(byInstance);
     if (problems.length === 0) problems.push(...tooFew(instances, answers, balanced));
     return {
@@ -45,26 +40,6 @@ export function httpProbe(consumer: ConsumerPolicy, target: HttpTarget, parts: P
       instances,
       ...(problems.length > 0 && { problem: detail(problems.join("; ")) }),
     };
-  }
-
-  async function ask({ place, request }: PreparedRequest, expected: Expected): Promise<Answer> {
-    try {
-      return { place, ...judge(await parts.send(request), expected) };
-    } catch (thrown) {
-      const error = asRotationError(thrown);
-      const answered = error.code === "malformed" || error.code === "unusable" || error.code === "internal";
-      const why = error.hint ? `${error.message}: ${error.hint}` : error.message;
-      return { place, verdict: answered ? "unwell" : "silent", detail: why };
-    }
-  }
-
-  function judge(response: Parameters<typeof judgeContract>[0], expected: Expected): Judgement {
-    const statusIsEnough = probe.trustStatus || probe.evidence === "usage";
-    if (!probe.expect && !statusIsEnough) return judgeContract(response, expected);
-    const expect = probe.expect ?? {};
-    const judged = judgeExpectation(response, expect, expected);
-    if (judged.verdict !== "confirms" || statusIsEnough || tellsKeys(expect)) return judged;
-    return { verdict: "unwell", detail: "the probe cannot tell the new key from the old one" };
   }
 
   function tooFew(instances: InstanceAnswer[], answers: Answer[], balanced: boolean): string[] {
@@ -93,8 +68,6 @@ export function httpProbe(consumer: ConsumerPolicy, target: HttpTarget, parts: P
   };
 }
 
-type Answer = Judgement & { place: string };
-
 /** Places that bear the same name are numbered: each is a member of its own. */
 function distinct(places: PreparedRequest[]): PreparedRequest[] {
   const seen = new Map<string, number>();
@@ -106,7 +79,7 @@ function distinct(places: PreparedRequest[]): PreparedRequest[] {
 }
 
 function byAddress({ place, instance, ...judged }: Answer): InstanceAnswer {
-  return shown(instance === undefined ? place : `${place} (${instance})`, judged);
+  return answerOf(instance === undefined ? place : `${place} (${instance})`, judged);
 }
 
 const BEST_TO_WORST: Verdict[] = ["confirms", "holds", "other", "unwell", "silent"];
@@ -114,24 +87,11 @@ const BEST_TO_WORST: Verdict[] = ["confirms", "holds", "other", "unwell", "silen
 function byOwnName(answers: Answer[]): InstanceAnswer[] {
   const worst = new Map<string, InstanceAnswer>();
   for (const { place, instance = place, ...judged } of answers) {
-    const answer = shown(instance, judged);
+    const answer = answerOf(instance, judged);
     const before = worst.get(answer.instance);
     if (!before || BEST_TO_WORST.indexOf(answer.verdict) > BEST_TO_WORST.indexOf(before.verdict)) {
       worst.set(answer.instance, answer);
     }
   }
   return [...worst.values()];
-}
-
-function shown(instance: string, judged: Omit<Judgement, "instance">): InstanceAnswer {
-  return {
-    instance: detail(instance),
-    verdict: judged.verdict,
-    detail: detail(judged.detail),
-    ...(judged.serving !== undefined && { serving: judged.serving }),
-  };
-}
-
-function byInstance(a: InstanceAnswer, b: InstanceAnswer): number {
-  return a.instance < b.instance ? -1 : a.instance > b.instance ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 import type { ChildProcess, SpawnOptions } from "node:child_process";
+import type { KubeApi } from "../kubernetes/api.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { DirectSend } from "../lib/http-direct.ts";
 import type { ReadSecret } from "../lib/secret-source.ts";
@@ -17,6 +18,8 @@ export interface ProbeParts {
   readFile: (path: string) => Promise<string>;
   lookup: LookupAll;
   run: Run;
+  /** The cluster of a kubeconfig's context; without one, that which the surroundings name. Connects when it is first asked. */
+  kube: (context?: string) => KubeApi;
   clock: Clock;
   /** Where PATH and HOME of an exec come from. */
   env: Readonly<Record<string, string | undefined>>;

@@ -10,6 +10,8 @@ export interface Expected {
   version: string;
   /** Fingerprints of the keys that no instance may serve with or hold any more. */
   outgoing: readonly string[];
+  /** Id of the open rotation of that key, while there is one. */
+  rotation?: string;
 }
 
 /**

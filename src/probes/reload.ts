@@ -4,24 +4,37 @@ import { detail } from "./detail.ts";
 import { runCommand } from "./exec.ts";
 import { describeExit } from "./exec-probe.ts";
 import { prepareHttp } from "./http-target.ts";
+import type { KeyHome } from "./kubernetes/place.ts";
+import { reloadKubernetes } from "./kubernetes-reload.ts";
 import type { ProbeParts } from "./parts.ts";
 import type { Expected, Reload } from "./probe.ts";
 
 /**
- * The consumer's reload hook, if it has one. HTTP (POST unless the policy says otherwise): every
- * URL must answer 2xx. Exec: exit 0. `run` throws RotationError by what went wrong: `unusable`
- * for a command that cannot be run, else what an HTTP status or the connection says, `unclear` for
- * any other ending.
+ * The consumer's reload hook, if it has one; `home` is where its key is kept. HTTP (POST unless the
+ * policy says otherwise): every URL must answer 2xx. Exec: exit 0. Kubernetes: the Secret carries
+ * the key and the restart is under way. `run` throws RotationError by what went wrong: `unusable`
+ * for what cannot be run or restarted, else what an HTTP status, the API or the connection says,
+ * `unclear` for any other ending.
  */
-export function createReload(consumer: ConsumerPolicy, parts: ProbeParts): Reload | undefined {
+export function createReload(
+  consumer: ConsumerPolicy,
+  parts: ProbeParts,
+  home?: KeyHome,
+): Reload | undefined {
   const { name, reload } = consumer;
   if (!reload) return undefined;
-  const { http, exec } = reload;
+  const { http, exec, kubernetes } = reload;
   return {
     consumer: name,
     async run(expected, signal) {
       if (http) await callAll(name, http, reload, parts, signal);
       if (exec) await execute(name, exec, reload, parts, expected, signal);
+      if (kubernetes)
+        await reloadKubernetes(consumer, kubernetes, reload.timeout, parts, expected, home, signal).catch(
+          (thrown) => {
+            throw named(name, asRotationError(thrown));
+          },
+        );
     },
   };
 }
@@ -46,13 +59,14 @@ async function callAll(
   );
   const [first, ...more] = failures.flat();
   if (!first) return;
-  const others = more.length > 0 ? ` (and ${more.length} more)` : "";
-  throw new RotationError(first.code, detail(`reload of ${consumer}: ${first.message}${others}`), {
-    hint: first.hint,
-    retryAfterMs: first.retryAfterMs,
-    status: first.status,
-    cause: first,
-  });
+  throw named(consumer, first, more.length > 0 ? ` (and ${more.length} more)` : "");
+}
+
+/** The error of a reload, with whose it is. */
+function named(consumer: string, error: RotationError, others = ""): RotationError {
+  const { code, hint, retryAfterMs, status } = error;
+  const message = detail(`reload of ${consumer}: ${error.message}${others}`);
+  return new RotationError(code, message, { hint, retryAfterMs, status, cause: error });
 }
 
 const CODES: Record<number, ErrorCode> = {

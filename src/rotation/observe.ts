@@ -84,7 +84,7 @@ export async function observe(
         return;
       case "sweep": {
         const { question } = look;
-        const expected = expectedBy(question, document.issued[question.hash]);
+        const expected = expectedBy(question, document.issued[question.hash], document.rotation);
         const probes = parts.connect.probes(snapshot);
         const sweeps = await Promise.all(probes.map((probe) => probe.sweep(expected, signal)));
         const key = questionKey(question.field, question.wanted, question.outgoing);

@@ -4,6 +4,7 @@ import { memoryJournal, memoryJournalState } from "../journal/memory.ts";
 import { asRotationError } from "../lib/errors.ts";
 import type { Owner } from "../lib/owner.ts";
 import { formatDuration } from "../policy/duration.ts";
+import { ROLLOUT_PROVES } from "../policy/rollout-proves.ts";
 import { decide } from "./decide.ts";
 import { Facts, observe } from "./observe.ts";
 import type { Parts } from "./parts.ts";
@@ -241,6 +242,7 @@ function weaknesses({ key }: PolicySnapshot): string[] {
   if (key.consumers === "none")
     return ["nobody is asked before the old key goes: the policy says `consumers: none`"];
   return key.consumers.flatMap(({ name, probe }) => {
+    if (probe.kubernetes) return [`${name}: ${ROLLOUT_PROVES}`];
     if (probe.trustStatus)
       return [`${name}: its status alone is trusted; it does not prove which key it uses`];
     if (probe.evidence === "usage")

@@ -127,6 +127,8 @@ export interface KeyResult {
     | "superseded";
   message: string;
   hint?: string;
+  /** Why it could not go on, in a word: an error's code or the reason of a hold or block; `busy` while another pass has the lease. */
+  code?: string;
   rotation?: string;
   kind?: RotationKind;
   oldHash?: string;

@@ -17,8 +17,8 @@ export function before(document: TargetDocument, field: string): Before {
 }
 
 /** A key whose pass could not go on. */
-export function brokenResult(key: string, { message, hint }: RotationError): KeyResult {
-  return { key, outcome: "failed", message, ...hinted(hint) };
+export function brokenResult(key: string, { code, message, hint }: RotationError): KeyResult {
+  return { key, outcome: "failed", message, code, ...hinted(hint) };
 }
 
 /** How one key came out of a pass, read from the journal as the pass left it. */
@@ -41,7 +41,10 @@ export function resultOf(
       ...(open.old ? { oldHash: open.old.hash } : {}),
       ...(open.new ? { newHash: open.new.hash } : {}),
     };
-    if (open.hold) return { ...base, outcome: "held", message: open.hold.message, ...hinted(holdHint(open)) };
+    if (open.hold) {
+      const { message, reason } = open.hold;
+      return { ...base, outcome: "held", message, code: reason, ...hinted(holdHint(open)) };
+    }
     return { ...base, outcome: "waiting", ...waitingMessage(end, open.phase, key) };
   }
   if (refusal)
@@ -65,28 +68,47 @@ export function resultOf(
       ...(stillThere ? { deleteAt: old.retire?.dueAt } : {}),
     };
   }
-  if (record?.blocked) return { key, outcome: "blocked", message: record.blocked.message };
+  if (record?.blocked) {
+    const { message, reason } = record.blocked;
+    return { key, outcome: "blocked", message, code: reason };
+  }
   if (end.end === "busy")
-    return { key, outcome: "waiting", message: "another worker holds this key's lease", handedOver: true };
+    return {
+      key,
+      outcome: "waiting",
+      message: "another worker holds this key's lease",
+      code: "busy",
+      handedOver: true,
+    };
   if (end.end === "waiting") {
     const { message = end.says, hint } = end.error ?? {};
-    return { key, outcome: "waiting", message, ...hinted(hint) };
+    return { key, outcome: "waiting", message, ...coded(end.error), ...hinted(hint) };
   }
   if (asked && end.end === "parked") return { key, outcome: "waiting", message: end.says };
   return { key, outcome: "idle", message: end.end === "parked" ? end.says : "nothing to do" };
 }
 
-function waitingMessage(end: PassEnd, phase: string, key: string): { message: string; hint?: string } {
+function waitingMessage(
+  end: PassEnd,
+  phase: string,
+  key: string,
+): { message: string; hint?: string; code?: string } {
   if (end.end === "busy")
     return {
       message: `${phase}; another worker carries it on`,
+      code: "busy",
       hint: `follow it with: rotate status ${key} --watch`,
     };
   if (end.end === "stopped") return { message: `${phase}; stopped after the step in hand` };
-  if (end.end === "waiting") return { message: `${phase}; ${end.says}`, ...hinted(end.error?.hint) };
+  if (end.end === "waiting")
+    return { message: `${phase}; ${end.says}`, ...coded(end.error), ...hinted(end.error?.hint) };
   return { message: phase };
 }
 
 function hinted(hint: string | undefined): { hint?: string } {
   return hint === undefined ? {} : { hint };
+}
+
+function coded(error: RotationError | undefined): { code?: string } {
+  return error === undefined ? {} : { code: error.code };
 }

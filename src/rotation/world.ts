@@ -1,4 +1,10 @@
-import type { IssuedRecord, PolicySnapshot, RequestRecord, TargetDocument } from "../journal/document.ts";
+import type {
+  IssuedRecord,
+  PolicySnapshot,
+  RequestRecord,
+  RotationRecord,
+  TargetDocument,
+} from "../journal/document.ts";
 import type { RotationError } from "../lib/errors.ts";
 import type { Owner } from "../lib/owner.ts";
 import type { KeyPolicy } from "../policy/schema.ts";
@@ -88,8 +94,12 @@ export interface Question {
   outgoing: readonly string[];
 }
 
-/** A question as probes and reloads take it; `record` is what the journal holds of the key asked for. */
-export function expectedBy(question: Question, record: IssuedRecord | undefined): Expected {
+/** A question as probes and reloads take it; `record` is what the journal holds of the key asked for, `open` the rotation that is open for its target. */
+export function expectedBy(
+  question: Question,
+  record: IssuedRecord | undefined,
+  open: RotationRecord | undefined,
+): Expected {
   return {
     keyNames: [question.policy.name, ...question.policy.formerly],
     fingerprint: question.wanted,
@@ -97,5 +107,6 @@ export function expectedBy(question: Question, record: IssuedRecord | undefined)
     label: record?.label ?? "",
     version: record?.version ?? "",
     outgoing: question.outgoing,
+    ...(open?.field === question.field ? { rotation: open.id } : {}),
   };
 }

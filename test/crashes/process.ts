@@ -85,6 +85,9 @@ function connections(world: CrashWorld, sites: Sites, random: ReturnType<typeof 
     readSecret: async () => new Secret(MANAGEMENT_KEY),
     readFile: async () => "",
     lookup: async () => [],
+    kube: () => {
+      throw new Error("no cluster in this world");
+    },
     clock,
     env: {},
   };

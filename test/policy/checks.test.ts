@@ -237,15 +237,15 @@ test("settings of the other provider's type are refused", async () => {
 test("a probe asks in exactly one way, a reload too", async () => {
   expect(await ofConsumer("probe: {}")).toMatchInlineSnapshot(`
     [
-      "rotation.yaml:12:37  keys[0].consumers[0].probe: found neither http nor exec; accepted: one of the two",
+      "rotation.yaml:12:37  keys[0].consumers[0].probe: found none; accepted: one of http, exec, pods, kubernetes",
     ]
   `);
   expect(
     await ofConsumer('probe: { http: http://127.0.0.1/, exec: [x, "{hash}"] }, reload: {}'),
   ).toMatchInlineSnapshot(`
     [
-      "rotation.yaml:12:37  keys[0].consumers[0].probe: found both http and exec; accepted: one of the two",
-      "rotation.yaml:12:95  keys[0].consumers[0].reload: found neither http nor exec; accepted: one of the two",
+      "rotation.yaml:12:37  keys[0].consumers[0].probe: found http and exec; accepted: one of http, exec, pods, kubernetes",
+      "rotation.yaml:12:95  keys[0].consumers[0].reload: found none; accepted: one of http, exec, kubernetes",
     ]
   `);
 });

@@ -65,7 +65,7 @@ test("unknown fields are refused with the nearest field", async () => {
   });
   expect(await faults(text)).toMatchInlineSnapshot(`
     [
-      "rotation.yaml:7:1  jurnal: unknown field; accepted: version, installation, providers, stores, journal, keys, defaults",
+      "rotation.yaml:7:1  jurnal: unknown field; accepted: version, installation, providers, stores, journal, server, keys, defaults",
       "did you mean "journal"?",
       "rotation.yaml:8:23  defaults.retire.keepDisabled: unknown field; accepted: after, requireQuiet, watch, keepDisabledFor",
       "did you mean "keepDisabledFor"?",
@@ -214,7 +214,7 @@ test("file modes that YAML reads as numbers, and names that are no names, get th
       "rotation.yaml:7:42  stores.shared.mode: found 640; accepted: a file mode like "0600", in quotes",
       "write it in quotes: "0640"",
       "rotation.yaml:8:3  stores["My Store"]: found this name; accepted: a name of lower-case letters, digits and hyphens, 63 at most, that starts with a letter or digit",
-      "rotation.yaml:9:18  stores.vault.type: found "vault"; accepted: file or aws-secrets-manager",
+      "rotation.yaml:9:18  stores.vault.type: found "vault"; accepted: file or aws-secrets-manager or kubernetes",
     ]
   `);
 });

@@ -25,7 +25,7 @@ test("the shipped policy takes its addresses and paths from the environment", as
   const { consumers } = policy.keys[0] ?? {};
   expect(policy.providers.openrouter?.baseUrl).toBe("http://127.0.0.1:4000/api/v1");
   expect(policy.stores.local).toMatchObject({ path: "/sandbox/secrets" });
-  expect(policy.journal.path).toBe("/sandbox/journal.db");
+  expect(policy.journal).toEqual({ type: "sqlite", path: "/sandbox/journal.db" });
   expect(Array.isArray(consumers) && consumers.map(({ probe }) => probe.http?.urls)).toEqual([
     ["http://127.0.0.1:4001/healthz"],
     ["http://127.0.0.1:4002/healthz"],
@@ -90,7 +90,7 @@ notify: [{ http: { url: { file: hook } } }]`,
   const { policy } = await loadPolicy(file, {});
   const at = (path: string) => join(dirname(file), path);
   expect(policy.providers.arouter?.managementKey).toEqual({ file: at("arouter.key") });
-  expect(policy.journal.path).toBe(at(".keyturn/journal.db"));
+  expect(policy.journal).toEqual({ type: "sqlite", path: at(".keyturn/journal.db") });
   expect(policy.keys[0]?.notify[0]?.http.urls).toEqual([{ file: at("hook") }]);
   expect(policy.keys[0]?.consumers).toMatchObject([
     {

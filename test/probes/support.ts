@@ -100,6 +100,9 @@ export function realParts(
       return found.map((address) => ({ address }));
     },
     run: spawn,
+    kube: () => {
+      throw new Error("no cluster in this world");
+    },
     clock: systemClock,
     env: process.env,
   };

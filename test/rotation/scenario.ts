@@ -5,6 +5,7 @@ import {
   memoryJournal,
   memoryJournalState,
 } from "../../src/journal/memory.ts";
+import type { KubeApi } from "../../src/kubernetes/api.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import type { HttpResponse, HttpSend } from "../../src/lib/http.ts";
@@ -55,6 +56,8 @@ export interface ProcessOptions {
   state?: MemoryJournalState;
   /** Another store than the one in memory. */
   store?: Store;
+  /** The cluster that Kubernetes probes and reloads ask. */
+  kube?: KubeApi;
   /** How far its clock is ahead of the right time, in place of the world's `ahead`. Milliseconds. */
   ahead?: number;
 }
@@ -199,7 +202,7 @@ export async function scenario(options: ScenarioOptions = {}) {
       newProcess(options && "die" in options ? { life: options } : options),
   };
 
-  function newProcess({ life, before, store, ahead, state = journalState }: ProcessOptions = {}) {
+  function newProcess({ life, before, store, kube, ahead, state = journalState }: ProcessOptions = {}) {
     const clock: Clock = {
       now: () => rightTime.now() + (ahead ?? world.ahead),
       async sleep(ms, signal) {
@@ -212,7 +215,7 @@ export async function scenario(options: ScenarioOptions = {}) {
       journal,
       clock,
       random: { ...random, fraction: () => world.fraction?.() ?? random.fraction() },
-      connect: connections(clock, life, before, store),
+      connect: connections(clock, { life, before, store, kube }),
       log: (level, fields, message) => logged.push(JSON.stringify({ level, ...fields, message })),
     };
     const parts = life ? { ...real, journal: mortal(journal, "journal", life) } : real;
@@ -221,7 +224,10 @@ export async function scenario(options: ScenarioOptions = {}) {
     return new Process(engine, journal, clock);
   }
 
-  function connections(clock: Clock, life?: Mortality, before?: Hook, kept?: Store): Connections {
+  function connections(
+    clock: Clock,
+    { life, before, store: kept, kube }: Pick<ProcessOptions, "life" | "before" | "store" | "kube">,
+  ): Connections {
     const alive = <T extends object>(part: T, name: string) => {
       const one = before ? hooked(part, name, before) : part;
       return life ? mortal(one, name, life) : one;
@@ -257,6 +263,10 @@ export async function scenario(options: ScenarioOptions = {}) {
       run: () => {
         throw new Error("no exec in this world");
       },
+      kube: () => {
+        if (kube === undefined) throw new Error("no cluster in this world");
+        return kube;
+      },
       clock,
       env: {},
     };
@@ -266,12 +276,12 @@ export async function scenario(options: ScenarioOptions = {}) {
       probes: (snapshot) =>
         snapshot.key.consumers === "none"
           ? []
-          : snapshot.key.consumers.map((one) => createProbe(one, probeParts)),
+          : snapshot.key.consumers.map((one) => createProbe(one, probeParts, snapshot)),
       reloads: (snapshot) =>
         snapshot.key.consumers === "none"
           ? []
           : snapshot.key.consumers
-              .map((one) => createReload(one, probeParts))
+              .map((one) => createReload(one, probeParts, snapshot))
               .filter((one) => one !== undefined),
     };
   }
@@ -343,7 +353,10 @@ export function policyOf(keys: Record<string, unknown>[], installation = "test")
     version: 1,
     installation,
     providers: { openrouter: { type: "openrouter", managementKey: { env: "MANAGEMENT" } } },
-    stores: { local: { type: "file", path: "/store" } },
+    stores: {
+      local: { type: "file", path: "/store" },
+      cluster: { type: "kubernetes", namespace: "shop" },
+    },
     keys,
   });
 }

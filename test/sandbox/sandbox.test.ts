@@ -51,7 +51,7 @@ it.each([
       env: Object.keys(sandbox.env).find((name) => name.endsWith("_MANAGEMENT_KEY")),
     });
     expect(policy.stores.local).toMatchObject({ path: sandbox.env.KEYTURN_STORE });
-    expect(policy.journal.path).toBe(sandbox.env.KEYTURN_JOURNAL);
+    expect(policy.journal).toEqual({ type: "sqlite", path: sandbox.env.KEYTURN_JOURNAL });
     const [key] = policy.keys;
     const consumers = key?.consumers === "none" ? [] : (key?.consumers ?? []);
     expect(consumers.map(({ name, probe }) => [name, probe.http?.urls[0]])).toEqual([

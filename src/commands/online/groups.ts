@@ -1,8 +1,8 @@
 import type { Check } from "../../lib/check.ts";
 
-/** What was found about one provider, one store or one key of the policy. */
+/** What was found about one cluster, one provider, one store or one key of the policy. */
 export interface CheckGroup {
-  kind: "provider" | "store" | "key";
+  kind: "cluster" | "provider" | "store" | "key";
   /** Its name in the policy. */
   name: string;
   checks: Check[];

@@ -36,8 +36,13 @@ export async function checkConsumers(
   const wanted = current?.value?.fingerprint() ?? fingerprint("");
   const record = Object.values(document?.issued ?? {}).find((one) => one.fingerprint === wanted);
   const hash = record?.hash ?? current?.hash ?? "";
-  const asked = expectedBy({ field, policy: key, hash, wanted, outgoing: [] }, record);
+  const asked = expectedBy({ field, policy: key, hash, wanted, outgoing: [] }, record, document?.rotation);
   const expected = { ...asked, version: current?.version ?? "" };
+  const rollouts = new Set(
+    key.consumers === "none"
+      ? []
+      : key.consumers.filter((one) => one.probe.kubernetes !== undefined).map((one) => one.name),
+  );
   const judge = judgeBy(key, current?.value !== undefined, document?.rotation?.field === field);
 
   const checks = await Promise.all(
@@ -46,7 +51,7 @@ export async function checkConsumers(
       try {
         const { instances, problem } = await probe.sweep(expected);
         const whole = problem === undefined ? [] : [failed(check, new RotationError("unusable", problem))];
-        return [...whole, ...instances.map((answer) => judge(check, answer))];
+        return [...whole, ...instances.map((answer) => judge(check, answer, rollouts.has(probe.consumer)))];
       } catch (thrown) {
         return [failed(check, thrown)];
       }
@@ -56,7 +61,7 @@ export async function checkConsumers(
 }
 
 function judgeBy(key: KeyPolicy, known: boolean, rotating: boolean) {
-  return (check: string, { instance, verdict, detail }: InstanceAnswer): Check => {
+  return (check: string, { instance, verdict, detail }: InstanceAnswer, rollout: boolean): Check => {
     const says = `${instance} ${detail}`;
     const fail = (hint: string): Check => ({ check, result: "failed", says, hint });
     switch (verdict) {
@@ -66,6 +71,7 @@ function judgeBy(key: KeyPolicy, known: boolean, rotating: boolean) {
       case "other":
         if (!known) return { check, result: "passed", says: `${says}; the store holds no key to compare` };
         if (rotating) return noted(check, `${says}; a rotation is in flight`);
+        if (rollout) return noted(check, `${says}; a rollout is judged from the first rotation's restart on`);
         return fail(
           `it does not use the store's current key of ${key.name}: check where it reads its key, and that it reads it again`,
         );

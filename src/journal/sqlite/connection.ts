@@ -3,11 +3,15 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Clock } from "../../lib/clock.ts";
 import { RotationError } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
+import { movedAway } from "../place.ts";
+import { MOVED_ID } from "./application.ts";
 import { journalFault, unusableJournal } from "./faults.ts";
 
 export interface Parts {
   clock: Clock;
   random: Random;
+  /** Also a journal that was exported to be used elsewhere; only for moving it. */
+  evenMoved?: boolean;
 }
 
 /** How long SQLite itself may block this thread on a lock, in milliseconds; longer waits are slept outside it. */
@@ -91,6 +95,7 @@ export class Connection {
       this.#db.exec("BEGIN IMMEDIATE");
       try {
         this.#requireFile();
+        this.#requireHere();
         const result = change();
         this.#db.exec("COMMIT");
         return result;
@@ -107,6 +112,13 @@ export class Connection {
 
   #requireOpen(): void {
     if (!this.#db.isOpen) throw new RotationError("internal", `the journal ${this.path} is closed`);
+  }
+
+  /** It may have been exported while it was open: what is written here from then on would be lost. */
+  #requireHere(): void {
+    if (this.#parts.evenMoved) return;
+    if (this.sql("PRAGMA application_id").get()?.application_id === MOVED_ID)
+      throw movedAway(`journal ${this.path}`);
   }
 
   /** Without this, writes to a file that a person has moved or deleted would seem to last. */

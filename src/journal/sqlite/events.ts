@@ -5,17 +5,26 @@ import type { Connection } from "./connection.ts";
 
 /** Appends one event to the log, within the caller's transaction. */
 export function appendEvent(connection: Connection, target: string, epoch: number, event: NewEvent): void {
+  insertEvent(connection, { ...event, target, epoch });
+}
+
+/** The same with a number that it has had elsewhere; the log goes on after the greatest. */
+export function insertEvent(
+  connection: Connection,
+  event: Omit<EventRecord, "seq"> & { seq?: number },
+): void {
   connection
     .sql(
-      `INSERT INTO events (at, target, key, rotation, epoch, actor, kind, reason, message, data)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO events (seq, at, target, key, rotation, epoch, actor, kind, reason, message, data)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
+      event.seq ?? null,
       event.at,
-      target,
+      event.target,
       event.key,
       event.rotation ?? null,
-      epoch,
+      event.epoch,
       event.actor,
       event.kind,
       event.reason,

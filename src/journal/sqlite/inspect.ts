@@ -1,11 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
 import { RotationError } from "../../lib/errors.ts";
+import { movedAway } from "../place.ts";
+import { APPLICATION_ID, MOVED_ID } from "./application.ts";
 import { type Parts, patiently } from "./connection.ts";
 import { unusableJournal } from "./faults.ts";
 import { refuseEmptied, type Traces } from "./traces.ts";
-
-/** `PRAGMA application_id` of a journal: "ktrn". */
-export const APPLICATION_ID = 0x6b74726e;
 
 /** Up to this size, in bytes, a whole check takes a tenth of a second at most and is done at every opening. */
 const CHEAP_TO_CHECK = 16 * 1024 * 1024;
@@ -31,12 +30,15 @@ export async function inspect(
     try {
       const version = pragma(db, "user_version");
       const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n;
-      const ours = pragma(db, "application_id") === APPLICATION_ID;
+      const application = pragma(db, "application_id");
+      const moved = application === MOVED_ID;
+      const ours = application === APPLICATION_ID || moved;
       if (!ours && (tables !== 0 || version !== 0))
         throw unusableJournal(path, "is a database of something else");
       if (tables === 0) refuseEmptied(path, traces);
       if (size <= CHEAP_TO_CHECK) requireSound(db, path);
       if (Number(version) > known) throw newerJournal(db, path, Number(version), known);
+      if (moved && !parts.evenMoved) throw movedAway(`journal ${path}`);
     } finally {
       db.close();
     }

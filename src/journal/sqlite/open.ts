@@ -22,6 +22,20 @@ export async function openSqliteJournal(
   path: string,
   parts: Parts & { migrations?: readonly Migration[] },
 ): Promise<Journal> {
+  const connection = await openConnection(path, parts);
+  try {
+    return new SqliteJournal(await journalId(connection), connection, parts);
+  } catch (thrown) {
+    connection.close();
+    throw thrown;
+  }
+}
+
+/** The same journal's file alone, of the newest schema. */
+export async function openConnection(
+  path: string,
+  parts: Parts & { migrations?: readonly Migration[] },
+): Promise<Connection> {
   const file = resolve(path);
   const migrations = parts.migrations ?? MIGRATIONS;
   const traces = tracesOf(file);
@@ -32,10 +46,13 @@ export async function openSqliteJournal(
   const connection = await Connection.open(file, parts);
   try {
     await migrate(connection, parts, migrations);
-    const id = await connection.read(() => String(connection.sql("SELECT id FROM meta").get()?.id));
-    return new SqliteJournal(id, connection, parts);
+    return connection;
   } catch (thrown) {
     connection.close();
     throw thrown;
   }
+}
+
+export function journalId(connection: Connection): Promise<string> {
+  return connection.read(() => String(connection.sql("SELECT id FROM meta").get()?.id));
 }

@@ -1,6 +1,6 @@
 import { randomId } from "../../lib/random.ts";
+import { APPLICATION_ID } from "./application.ts";
 import type { Connection, Parts } from "./connection.ts";
-import { APPLICATION_ID } from "./inspect.ts";
 
 /** One step forward of the schema. The step at index n takes a journal of version n to n + 1. */
 export interface Migration {

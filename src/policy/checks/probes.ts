@@ -23,12 +23,11 @@ function checkConsumer({ probe, reload }: ConsumerPolicy, context: Context): voi
   const { key, view, findings, at } = context;
   const fault = (path: Path, message: string, hint?: string) =>
     findings.fault(view.tree, [...key.path, ...at, ...path], message, { hint });
-  if (reload) oneWay(reload, ["reload"], fault);
-  if (!oneWay(probe, ["probe"], fault)) return;
-  if (probe.exec) {
-    for (const field of ["resolve", "instances", "expect"]) {
-      if (!isGiven(view, key, [...at, "probe", field])) continue;
-      fault(["probe", field], "this belongs to an http probe; an exec probe confirms by exit status 0");
+  if (reload) oneWay(reload, ["http", "exec", "kubernetes"], ["reload"], fault);
+  if (!oneWay(probe, ["http", "exec", "pods", "kubernetes"], ["probe"], fault)) return;
+  for (const { fields, why } of misplaced(probe)) {
+    for (const field of fields) {
+      if (isGiven(view, key, [...at, "probe", field])) fault(["probe", field], why);
     }
   }
   if (!canTell(probe)) {
@@ -65,18 +64,42 @@ function checkConsumer({ probe, reload }: ConsumerPolicy, context: Context): voi
   }
 }
 
-function oneWay(
-  { http, exec }: { http?: unknown; exec?: unknown },
+function oneWay<Way extends string>(
+  action: { [way in Way]?: unknown },
+  ways: readonly Way[],
   path: Path,
   fault: (path: Path, message: string) => void,
 ): boolean {
-  const ways = Number(http !== undefined) + Number(exec !== undefined);
-  if (ways !== 1)
+  const given = ways.filter((way) => action[way] !== undefined);
+  if (given.length !== 1)
     fault(
       path,
-      `found ${ways === 0 ? "neither http nor exec" : "both http and exec"}; accepted: one of the two`,
+      `found ${given.length === 0 ? "none" : given.join(" and ")}; accepted: one of ${ways.join(", ")}`,
     );
-  return ways === 1;
+  return given.length === 1;
+}
+
+/** What means something to another way of asking only. */
+function misplaced({ exec, pods, kubernetes }: ProbePolicy): { fields: string[]; why: string }[] {
+  if (exec)
+    return [
+      {
+        fields: ["resolve", "instances", "expect"],
+        why: "this belongs to an http probe; an exec probe confirms by exit status 0",
+      },
+    ];
+  if (pods)
+    return [
+      { fields: ["resolve"], why: "this belongs to an http probe; every pod is asked by its own address" },
+    ];
+  if (kubernetes)
+    return [
+      {
+        fields: ["resolve", "instances", "expect", "trustStatus"],
+        why: "this belongs to an http probe; a rollout is judged by what the cluster says of it",
+      },
+    ];
+  return [];
 }
 
 /** Without an expectation of its own a probe expects the contract, which names the key. */

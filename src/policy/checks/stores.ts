@@ -3,10 +3,12 @@ import type { Findings } from "../findings.ts";
 import { find, type Path } from "../tree.ts";
 import type { PolicyView } from "../view.ts";
 import { checkAwsStores } from "./aws-stores.ts";
+import { checkKubernetesStores } from "./kubernetes-stores.ts";
 
-/** Each file store has a directory of its own, which not everyone can read or write; secrets in AWS are named as AWS takes it. */
+/** Each file store has a directory of its own, which not everyone can read or write; secrets in AWS and Kubernetes are named as these take it. */
 export function checkStores(view: PolicyView, findings: Findings): void {
   checkAwsStores(view, findings);
+  checkKubernetesStores(view, findings);
   const places: { name: string; path: string }[] = [];
   for (const [name, store] of view.stores) {
     if (store?.type !== "file") continue;

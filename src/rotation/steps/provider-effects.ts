@@ -185,7 +185,8 @@ export async function reload(context: StepContext, consumer: string, question: Q
   const hook = context.parts.connect.reloads(snapshot).find((one) => one.consumer === consumer);
   let failure: string | undefined;
   try {
-    await hook?.run(expectedBy(question, context.document.issued[question.hash]));
+    const { issued, rotation } = context.document;
+    await hook?.run(expectedBy(question, issued[question.hash], rotation));
   } catch (thrown) {
     failure = thrown instanceof Error ? thrown.message : String(thrown);
   }

@@ -58,6 +58,7 @@ function stopFaults(world: World): void {
   world.managementKey = provider.addManagementKey(world.rightManagementKey.reveal());
   Object.assign(aws.knobs, { describeLag: 0, getLag: 0, throttle: 0, lostReplies: [] });
   aws.knobs.denied.clear();
+  world.cluster.calm();
   for (const { store, secret } of world.places) {
     const state = store === "aws" ? aws.secret(secret) : undefined;
     if (state?.deletionAt) world.awsByHand("RestoreSecret", { SecretId: secret });
@@ -123,14 +124,17 @@ async function settle(world: World, crew: Crew): Promise<void> {
 }
 
 function openRotations(world: World): string[] {
-  return [...world.journal("prod").documents.values()].flatMap((text) => {
-    const { rotation } = JSON.parse(text) as {
-      rotation?: { id: string; phase: string; hold?: { reason: string } };
-    };
-    return rotation
-      ? [`rotation ${rotation.id} (${rotation.phase}, ${rotation.hold?.reason ?? "not held"})`]
-      : [];
-  });
+  return world
+    .journal("prod")
+    .documents()
+    .flatMap((text) => {
+      const { rotation } = JSON.parse(text) as {
+        rotation?: { id: string; phase: string; hold?: { reason: string } };
+      };
+      return rotation
+        ? [`rotation ${rotation.id} (${rotation.phase}, ${rotation.hold?.reason ?? "not held"})`]
+        : [];
+    });
 }
 
 /** 3, and what consumers serve with, and 6. */
@@ -162,19 +166,15 @@ function atRest(world: World): void {
   for (const [secret, { record }] of world.disk)
     if (record && record.staged.length > 0 && !observer.forgot)
       observer.violated(3, `a staged version of ${secret} is left over`);
+  for (const { store, secret } of world.places)
+    if (store === "cluster" && world.cluster.staged(secret) > 0 && !observer.forgot)
+      observer.violated(3, `a staged version of ${secret} is left over`);
   scan(world);
 }
 
 /** 6: no plaintext, no management key in anything that keyturn has written outside the store. */
 function scan(world: World): void {
-  const written = [
-    ...[...world.journals.values()].flatMap(({ documents, events, requests }) => [
-      ...documents.values(),
-      ...events,
-      ...[...requests.values()].map(({ text }) => text),
-    ]),
-    ...world.logged,
-  ];
+  const written = [...[...world.journals.values()].flatMap((journal) => journal.written()), ...world.logged];
   const found = written.find((text) => /(sk-or-v1-|lr_live_|lr_mgmt_)[0-9a-f]{64}/.test(text));
   if (found) world.observer.violated(6, `a key stands in: ${found.slice(0, 300)}`);
 }

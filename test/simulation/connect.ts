@@ -1,4 +1,5 @@
-import { memoryJournal } from "../../src/journal/memory.ts";
+import type { KubeApi, KubeRequest } from "../../src/kubernetes/api.ts";
+import { kubeApi } from "../../src/kubernetes/kube-api.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import type { HttpRequest, HttpResponse } from "../../src/lib/http.ts";
 import type { DirectRequest } from "../../src/lib/http-direct.ts";
@@ -14,8 +15,10 @@ import type { Engine } from "../../src/rotation/engine-api.ts";
 import type { Connections } from "../../src/rotation/parts.ts";
 import { handlerSend } from "../../src/sandbox/handler-send.ts";
 import { awsStore } from "../../src/stores/aws/store.ts";
+import { kubernetesStore } from "../../src/stores/kubernetes/store.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { directClient } from "../aws/direct-client.ts";
+import { HOME, SHOP } from "./cluster.ts";
 import { SimProcess } from "./process.ts";
 import type { ErrorMaker } from "./weather.ts";
 import type { World } from "./world.ts";
@@ -31,6 +34,7 @@ export function policyOf(world: World, installation: string): Policy {
     stores: {
       local: { type: "file", path: "/store" },
       aws: { type: "aws-secrets-manager", region: "eu-west-1" },
+      cluster: { type: "kubernetes", namespace: SHOP },
     },
     keys: [...world.policyKeys.values()],
   });
@@ -45,18 +49,21 @@ export function startProcess(
   world: World,
   name: string,
   installation = "prod",
-): { process: SimProcess; engine: Engine; policy: Policy } {
+): { process: SimProcess; opened: Promise<Engine> } {
   const process = new SimProcess({ name, installation, timeline: world.timeline, around: world });
   world.processes.add(process);
-  const state = world.journal(installation);
+  return { process, opened: open(world, process, policyOf(world, installation)) };
+}
+
+/** Rejects when the journal cannot be opened. */
+async function open(world: World, process: SimProcess, policy: Policy): Promise<Engine> {
+  const { clock, installation, name } = process;
   const random = world.chance.fork();
-  const { clock } = process;
-  const journal = memoryJournal({ clock, random }, state);
-  process.journal = journal;
-  const policy = policyOf(world, installation);
-  const engine = createEngine(policy, {
+  const kube = kubeOf(world, process);
+  const journal = await world.journal(installation).open(process, { random, kube });
+  return createEngine(policy, {
     journal: weathered(world, process, journal, "journal"),
-    connect: connections(world, process),
+    connect: connections(world, process, kube),
     clock,
     random,
     log: (level, fields, message) => {
@@ -65,7 +72,24 @@ export function startProcess(
       if (level !== "debug") world.trace.write(name, `${level}: ${message}`);
     },
   });
-  return { process, engine, policy };
+}
+
+/** The API of the cluster as one process reaches it. */
+function kubeOf(world: World, process: SimProcess): KubeApi {
+  const send = world.cluster.sendOf(process);
+  return kubeApi(
+    async () => ({
+      send: (request) => process.call(`cluster ${objectOf(request)}`, () => send(request)),
+      namespace: HOME,
+      name: "model",
+    }),
+    { clock: process.clock, random: world.chance.fork() },
+  );
+}
+
+/** `GET secrets/app`. */
+function objectOf({ method, path }: KubeRequest): string {
+  return `${method} ${path.split("/namespaces/")[1]?.split("/").slice(1).join("/") ?? path}`;
 }
 
 /** A part as the process reaches it: killed and paused at its calls, with the weather in between. */
@@ -81,7 +105,7 @@ function weathered<T extends object>(
       const value = Reflect.get(inner, property) as unknown;
       if (typeof value !== "function" || property === "kill") return value;
       // The weather is over changes; nine calls in ten are these two, and nobody watches them.
-      if (property === "requests" || (name === "journal" && property === "read")) return value;
+      if (property === "requests" || (name === "journal" && property === "read")) return value.bind(inner);
       return (...args: unknown[]) =>
         world.weather.through(
           `${name}.${String(property)}`,
@@ -89,7 +113,9 @@ function weathered<T extends object>(
             const method = String(property);
             world.observer.beforeCall(process, name, method, args);
             const result = (await world.as(process, () => value.apply(inner, args))) as unknown;
-            world.observer.afterCall(process, name, method, args);
+            // One in the cluster is seen as it lands.
+            const seen = name === "journal" && world.plan.journal === "cluster";
+            if (!seen) world.observer.afterCall(process, name, method, args);
             return result;
           },
           error,
@@ -99,7 +125,23 @@ function weathered<T extends object>(
   return process.wrap(under, name);
 }
 
-function connections(world: World, process: SimProcess): Connections {
+/** A part whose calls are several of the cluster's, at which the process is killed and paused; the observer sees them as one. */
+function watched<T extends object>(world: World, process: SimProcess, part: T, name: string): T {
+  return new Proxy(part, {
+    get: (inner, property) => {
+      const value = Reflect.get(inner, property) as unknown;
+      if (typeof value !== "function") return value;
+      return async (...args: unknown[]) => {
+        world.observer.beforeCall(process, name, String(property), args);
+        const result = (await value.apply(inner, args)) as unknown;
+        world.observer.afterCall(process, name, String(property), args);
+        return result;
+      };
+    },
+  });
+}
+
+function connections(world: World, process: SimProcess, kube: KubeApi): Connections {
   const { clock } = process;
   const random = world.chance.fork();
   const make = world.plan.provider === "arouter" ? arouterProvider : openRouterProvider;
@@ -136,10 +178,16 @@ function connections(world: World, process: SimProcess): Connections {
       },
     },
   );
+  const secrets = kubernetesStore(
+    "cluster",
+    { type: "kubernetes", namespace: SHOP },
+    { kube, clock, random },
+  );
+  const cluster = watched(world, process, secrets, "cluster");
   const parts = probeParts(world, process);
   return {
     provider: () => provider,
-    store: ({ key }) => (key.store.use === "aws" ? aws : local),
+    store: ({ key }) => ({ aws, cluster })[key.store.use] ?? local,
     probes: ({ key }) => consumersOf(key).map((one) => createProbe(one, parts)),
     reloads: ({ key }) =>
       consumersOf(key)
@@ -177,6 +225,9 @@ function probeParts(world: World, process: SimProcess): ProbeParts {
     },
     run: () => {
       throw new Error("no exec in this world");
+    },
+    kube: () => {
+      throw new Error("no cluster in this world");
     },
     clock: process.clock,
     env: {},

@@ -40,20 +40,39 @@ export class Crew {
 
   /** A long-running worker, until it is killed or told to stop. */
   worker(name: string): SimProcess {
-    const { process, engine } = startProcess(this.#world, name);
+    const { process, opened } = startProcess(this.#world, name);
     this.#world.trace.write(name, "starts");
+    void opened
+      .then(
+        (engine) => this.#work(process, engine),
+        (error) => {
+          this.#ends(name, error);
+          this.#world.processes.delete(process);
+          this.#restart(name, MINUTE);
+        },
+      )
+      .catch((error) => this.#ends(name, error));
+    return process;
+  }
+
+  async #work(process: SimProcess, engine: Engine): Promise<void> {
     const log = { error: () => {}, debug: () => {} } as never;
-    void keepPassing({
+    const { clock, stop } = process;
+    await keepPassing({
       engine,
-      clock: process.clock,
+      clock,
       log,
-      signal: process.stop.signal,
+      signal: stop.signal,
       heartbeat: HEARTBEAT,
       bell: new Bell(),
-    })
-      .then(() => this.#leave(process, engine))
-      .catch((error) => this.#world.trace.write(name, `ends: ${asRotationError(error).message}`));
-    return process;
+    });
+    await this.#leave(process, engine);
+  }
+
+  #ends(name: string, thrown: unknown): void {
+    const error = asRotationError(thrown);
+    this.#world.trace.write(name, `ends: ${error.message}`);
+    if (error.code === "internal") this.#world.observer.violated(8, `${name} fell over: ${error.message}`);
   }
 
   /** SIGKILL, and a supervisor that starts it again after a while. */
@@ -68,6 +87,17 @@ export class Crew {
   /** SIGKILL to every process; the workers are started again. */
   killWorkers(): void {
     for (const process of [...this.#world.processes]) this.kill(process, "before", 1_000);
+  }
+
+  /** A worker's pod is evicted: SIGTERM, and SIGKILL after the grace period; another pod starts meanwhile. */
+  evict(grace: number): void {
+    for (const process of [...this.#world.processes]) {
+      if (!process.name.startsWith("worker")) continue;
+      process.stop.abort();
+      void this.#world.timeline.sleep(grace).then(() => process.kill());
+      this.#world.processes.delete(process);
+      this.#restart(process.name, 1_000);
+    }
   }
 
   /** SIGTERM to every worker; each is started again with the policy as it is then. */
@@ -89,9 +119,10 @@ export class Crew {
   ): Promise<void> {
     this.#commands += 1;
     const name = `cli-${this.#commands}`;
-    const { process, engine } = startProcess(this.#world, name, installation);
+    const { process, opened } = startProcess(this.#world, name, installation);
     this.#world.trace.write(name, `rotate ${what} ${key}`);
     const run = async () => {
+      const engine = await opened;
       for (const request of requests) await engine.request(key, request);
       return await engine.pass({
         keys: [key],
@@ -101,21 +132,21 @@ export class Crew {
         signal: process.stop.signal,
       });
     };
-    return this.#shown(name, run).then(() => this.#leave(process, engine));
+    return this.#shown(name, run).then(() => this.#leaveOnce(process, opened));
   }
 
   /** One pass over everything, as a CronJob makes it. */
   once(name: string, installation = "prod"): Promise<void> {
-    const { process, engine } = startProcess(this.#world, name, installation);
+    const { process, opened } = startProcess(this.#world, name, installation);
     this.#world.trace.write(name, "rotate once");
-    const run = () =>
-      engine.pass({
+    const run = async () =>
+      await (await opened).pass({
         deadline: process.clock.now() + FOLLOWS,
         start: true,
         until: "deleted",
         signal: process.stop.signal,
       });
-    return this.#shown(name, run).then(() => this.#leave(process, engine));
+    return this.#shown(name, run).then(() => this.#leaveOnce(process, opened));
   }
 
   async #cronJob(every: number): Promise<void> {
@@ -144,6 +175,12 @@ export class Crew {
     void this.#world.timeline.sleep(after).then(() => {
       if (!this.#ended) this.worker(name);
     });
+  }
+
+  async #leaveOnce(process: SimProcess, opened: Promise<Engine>): Promise<void> {
+    const engine = await opened.catch(() => undefined);
+    if (engine) await this.#leave(process, engine);
+    else this.#world.processes.delete(process);
   }
 
   async #leave(process: SimProcess, engine: Engine): Promise<void> {

@@ -1,5 +1,5 @@
 import type { NewEvent } from "../../src/journal/document.ts";
-import type { Change, Lease } from "../../src/journal/journal.ts";
+import type { Change } from "../../src/journal/journal.ts";
 import type { HttpRequest } from "../../src/lib/http.ts";
 import type { Invariant } from "./observer.ts";
 import type { SimProcess } from "./process.ts";
@@ -154,7 +154,7 @@ export class Duties {
       this.#violated(2, `${writer.name} has changed another field of ${place.secret}`);
   }
 
-  committed(process: SimProcess, { target }: Lease, { events }: Change): void {
+  committed(process: SimProcess, { target, events }: { target: string; events: Change["events"] }): void {
     this.#tick += 1;
     const announced = this.#announced.get(process) ?? new Map<string, string[]>();
     const kinds = events.map(({ kind, data }) => (data?.hash === undefined ? kind : `${kind} ${data.hash}`));

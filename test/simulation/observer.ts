@@ -154,7 +154,7 @@ export class Observer {
   beforeCall(process: SimProcess, part: string, method: string, args: readonly unknown[]): void {
     this.#tick += 1;
     const promotes =
-      (part === "local" && method === "promote") ||
+      ((part === "local" || part === "cluster") && method === "promote") ||
       (part === "aws" && (args[0] as { VersionStage?: string }).VersionStage === "AWSCURRENT");
     if (!promotes) return;
     const { secret, SecretId } = args[0] as { secret?: string; SecretId?: string };
@@ -165,7 +165,10 @@ export class Observer {
   afterCall(process: SimProcess, part: string, method: string, args: readonly unknown[]): void {
     this.#tick += 1;
     if (part === "journal") {
-      if (method === "commit") this.#committed(process, args[0] as Lease, args[1] as Change);
+      if (method === "commit") {
+        const [{ target }, { events }] = args as [Lease, Change];
+        this.committed(process, { target, events });
+      }
       return;
     }
     const { secret = "", SecretId = "" } = args[0] as { secret?: string; SecretId?: string };
@@ -321,6 +324,7 @@ export class Observer {
 
   /** Every value that a store holds at a place, as text. */
   #stored({ store, secret }: Place): string {
+    if (store === "cluster") return this.#world.cluster.stored(secret);
     if (store === "local") return JSON.stringify(this.#world.disk.get(secret) ?? {});
     const state = this.#world.aws.secret(secret);
     const labelled = new Set(Object.values(state?.labels ?? {}));
@@ -348,17 +352,18 @@ export class Observer {
       if (`${place.store}/${place.secret}` === target) this.#previous.delete(place);
   }
 
-  #committed(process: SimProcess, lease: Lease, change: Change): void {
+  /** A commit to a target has become durable. */
+  committed(process: SimProcess, commit: { target: string; events: Change["events"] }): void {
+    const { target, events } = commit;
     process.pausedSinceCommit = false;
     for (const place of this.#world.places)
-      if (`${place.store}/${place.secret}` === lease.target)
-        this.#effects.delete(`${process.name} ${place.key}`);
-    this.#duties.committed(process, lease, change);
-    if (change.events.length === 0) this.violated(7, `${process.name} commits without an event`);
-    for (const event of change.events) {
+      if (`${place.store}/${place.secret}` === target) this.#effects.delete(`${process.name} ${place.key}`);
+    this.#duties.committed(process, commit);
+    if (events.length === 0) this.violated(7, `${process.name} commits without an event`);
+    for (const event of events) {
       if (event.kind === "distrust") this.revoking(event.key);
-      if (event.kind === "claimed") this.#changesHands(lease.target);
-      this.rotations.take(process, lease, event);
+      if (event.kind === "claimed") this.#changesHands(target);
+      this.rotations.take(process, target, event);
     }
   }
 }

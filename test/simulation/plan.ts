@@ -38,6 +38,8 @@ export interface Plan {
   /** Keys of other people in the account. */
   bystanders: number;
   workers: number;
+  /** Where the journals are: on a disk that all processes share, or in ConfigMaps. */
+  journal: "disk" | "cluster";
   /** Milliseconds between two passes of a CronJob, if there is one. */
   cron: number | undefined;
   keys: KeyPlan[];
@@ -60,6 +62,7 @@ const SCHEDULES = [
   { schedule: "0 0 1,15 * *", timezone: "America/New_York", period: HOUR },
   { schedule: "none", period: DAY },
 ];
+const STORES = ["local", "aws", "cluster"];
 /** Happenings for each virtual day. */
 const RATE = 0.35;
 /** And where only some acts happen. */
@@ -77,6 +80,7 @@ export function drawPlan(seed: number, days: number, acts?: readonly string[]): 
     bystanders: draw.oneIn(12) ? 120 : draw.int(0, 2),
     workers: draw.pick([1, 1, 1, 2, 3]),
     cron: draw.oneIn(4) ? draw.pick([3 * HOUR, 11 * HOUR]) : undefined,
+    journal: draw.oneIn(4) ? "cluster" : "disk",
     keys,
     happenings: drawHappenings(draw, keys, days, acts ?? EVERY_ACT),
   };
@@ -84,15 +88,20 @@ export function drawPlan(seed: number, days: number, acts?: readonly string[]): 
 
 function drawKeys(draw: Chance): KeyPlan[] {
   const count = draw.pick([1, 1, 2, 3]);
-  const first = draw.pick(["local", "aws"]);
+  const first = draw.pick(STORES);
   const places = [
     { use: first, secret: "app", field: "KEY_0" },
     draw.oneIn(2)
       ? { use: first, secret: "app", field: "KEY_1" }
-      : { use: draw.pick(["local", "aws"]), secret: "other", field: "KEY_1" },
-    { use: draw.pick(["local", "aws"]), secret: "plain" },
+      : { use: draw.pick(STORES), secret: "other", field: "KEY_1" },
+    plain(draw.pick(STORES)),
   ];
   return places.slice(0, count).map((store, index) => drawKey(draw, `k${index}`, store));
+}
+
+/** A secret that is one value; a Secret of Kubernetes always has entries. */
+function plain(use: string): Record<string, unknown> {
+  return { use, secret: "plain", ...(use === "cluster" ? { field: "KEY_2" } : {}) };
 }
 
 function drawKey(draw: Chance, name: string, store: Record<string, unknown>): KeyPlan {

@@ -1,4 +1,3 @@
-import type { MemoryJournal } from "../../src/journal/memory.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -31,7 +30,8 @@ export class SimProcess {
   pausedSinceCommit = false;
   /** When it last began to ask each service, by the world's clock. */
   readonly swept = new Map<string, number>();
-  journal: MemoryJournal | undefined;
+  /** The handle that dies with it. */
+  journal: { kill(): void } | undefined;
   /** Set while what a killed process writes is torn. */
   tearing = false;
   #dying = false;

@@ -1,5 +1,4 @@
 import type { NewEvent } from "../../src/journal/document.ts";
-import type { Lease } from "../../src/journal/journal.ts";
 import type { Invariant } from "./observer.ts";
 import type { SimProcess } from "./process.ts";
 import type { World } from "./world.ts";
@@ -47,7 +46,7 @@ export class RotationLog {
     this.#lastPeriod.delete(key);
   }
 
-  take(process: SimProcess, { target }: Lease, event: NewEvent): void {
+  take(process: SimProcess, target: string, event: NewEvent): void {
     const { rotation, kind, actor, key } = event;
     this.#world.trace.write(process.name, `event ${kind}: ${event.message}`);
     if (rotation === undefined) return;

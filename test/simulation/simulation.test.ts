@@ -9,7 +9,9 @@ const SEEDS = 300;
 const DAYS = 3;
 
 describe("whatever happens to the world", () => {
-  test(`no invariant is broken in ${SEEDS} seeds, and every seed runs the same twice`, async () => {
+  test(`no invariant is broken in ${SEEDS} seeds, and every seed runs the same twice`, {
+    timeout: 300_000,
+  }, async () => {
     const { broken, counts, seeds } = await campaign({ from: 1, seeds: SEEDS, days: DAYS, jobs: 2 });
     expect(
       broken.map(({ seed, broken: says, differs }) => ({ seed, says: says[0], differs })),

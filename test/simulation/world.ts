@@ -1,4 +1,3 @@
-import { type MemoryJournalState, memoryJournalState } from "../../src/journal/memory.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import type { Secret } from "../../src/lib/secret.ts";
 import { arouterApi, arouterModel } from "../../src/sandbox/arouter-api.ts";
@@ -10,6 +9,8 @@ import type { MemorySecret } from "../../src/stores/memory.ts";
 import { SecretsManagerModel } from "../aws/model.ts";
 import { ServiceModel } from "../rotation/service-model.ts";
 import { type Chance, chance } from "./chance.ts";
+import { Cluster } from "./cluster.ts";
+import { CommitReader, inCluster, type JournalHome, onDisk } from "./journals.ts";
 import { Observer } from "./observer.ts";
 import type { KeyPlan, Plan } from "./plan.ts";
 import type { SimProcess } from "./process.ts";
@@ -20,7 +21,7 @@ import { Weather } from "./weather.ts";
 /** Where one key of the policy lives, and who uses it. */
 export interface Place {
   key: string;
-  store: "local" | "aws";
+  store: "local" | "aws" | "cluster";
   secret: string;
   field: string | undefined;
   services: ServiceModel[];
@@ -30,6 +31,9 @@ export interface Place {
 const QUIET = new Set(
   ["read", "requests", "history", "all", "acquire", "release", "close"].map((method) => `journal.${method}`),
 );
+
+/** Calls that change nothing which consumers or people see. */
+const UNSEEN = /^(journal\.|cluster GET|cluster [A-Z]+ (configmaps|leases|events))/;
 
 /** Calls of all processes within so long that only a loop without a pause can make, in milliseconds. */
 const BURST_MS = 10_000;
@@ -66,12 +70,14 @@ export class World {
   faults = new Faults();
   readonly disk = new Disk();
   readonly aws: SecretsManagerModel;
+  readonly cluster: Cluster;
+  readonly commits: CommitReader;
   readonly weather: Weather;
   readonly places: Place[];
   readonly processes = new Set<SimProcess>();
   readonly observer: Observer;
   /** By installation. */
-  readonly journals = new Map<string, MemoryJournalState>();
+  readonly journals = new Map<string, JournalHome>();
   /** What the policy says of each key, by the key's present name; people edit it. */
   readonly policyKeys: Map<string, Record<string, unknown>>;
   /** Keys that people have taken out of the policy for a while. */
@@ -102,6 +108,12 @@ export class World {
     this.rightManagementKey = this.provider.addManagementKey();
     this.managementKey = this.rightManagementKey;
     this.aws = new SecretsManagerModel({ clock: this.timeline });
+    this.cluster = new Cluster(this.timeline);
+    this.commits = new CommitReader(this.cluster);
+    this.cluster.watcher = (process, name) => {
+      const commit = this.commits.read(name);
+      if (commit) this.observer.committed(process, commit);
+    };
     this.weather = new Weather(this.timeline);
     this.disk.torn = () => this.#caller?.tearing === true;
     this.places = plan.keys.map((key) => this.#place(key));
@@ -111,8 +123,10 @@ export class World {
     for (let index = 0; index < plan.bystanders; index += 1) this.bystander(`somebody else's ${index}`);
   }
 
-  journal(installation: string): MemoryJournalState {
-    const found = this.journals.get(installation) ?? memoryJournalState(this.chance);
+  journal(installation: string): JournalHome {
+    const make = () =>
+      this.plan.journal === "cluster" ? inCluster(this.cluster, installation) : onDisk(this.chance);
+    const found = this.journals.get(installation) ?? make();
     this.journals.set(installation, found);
     return found;
   }
@@ -137,6 +151,7 @@ export class World {
 
   /** The whole secret. */
   text({ store, secret }: Place): string | undefined {
+    if (store === "cluster") return this.cluster.text(secret);
     return store === "aws" ? this.aws.current(secret) : this.disk.get(secret)?.text;
   }
 
@@ -148,6 +163,7 @@ export class World {
       text = JSON.stringify({ ...(before as object), [field]: value });
     }
     if (place.store === "local") this.disk.set(place.secret, { ...this.disk.get(place.secret), text });
+    else if (place.store === "cluster") this.cluster.write(place.secret, text);
     else this.#writeAws(place.secret, text);
     this.observer.look(undefined);
   }
@@ -209,9 +225,9 @@ export class World {
   afterCall(process: SimProcess, site: string, error: unknown): void {
     this.count("calls");
     this.#notTooMany();
-    if (error !== undefined || !QUIET.has(site))
+    if (error !== undefined || !(QUIET.has(site) || /^cluster .* (configmaps|leases|events)/.test(site)))
       this.trace.write(process.name, `${site}${error === undefined ? "" : ` fails: ${said(error)}`}`);
-    if (!site.startsWith("journal.")) this.observer.look(process);
+    if (!UNSEEN.test(site)) this.observer.look(process);
   }
 
   count(what: string, more = 1): void {

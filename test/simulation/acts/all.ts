@@ -1,4 +1,5 @@
 import type { Acts } from "./act.ts";
+import { clusterActs } from "./cluster.ts";
 import { consumerActs } from "./consumers.ts";
 import { hangingActs } from "./hanging.ts";
 import { journalActs } from "./journals.ts";
@@ -11,6 +12,7 @@ import { storeActs } from "./stores.ts";
 export const ACTS: Acts = {
   ...providerActs,
   ...storeActs,
+  ...clusterActs,
   ...processActs,
   ...consumerActs,
   ...operatorActs,

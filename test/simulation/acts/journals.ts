@@ -1,26 +1,6 @@
-import type { MemoryJournalState } from "../../../src/journal/memory.ts";
 import { type Acts, DAY, HOUR, later, MINUTE } from "./act.ts";
 
-type Copy = () => void;
-
-/** The journal as it stands now; called, it is put back as from a backup. */
-function backup(state: MemoryJournalState): Copy {
-  const documents = [...state.documents];
-  const hashes = [...state.hashes];
-  const requests = [...state.requests];
-  return () => {
-    restoreInto(state.documents, documents);
-    restoreInto(state.hashes, hashes);
-    restoreInto(state.requests, requests);
-  };
-}
-
-function restoreInto<K, V>(map: Map<K, V>, entries: readonly [K, V][]): void {
-  map.clear();
-  for (const [key, value] of entries) map.set(key, value);
-}
-
-/** The journal on its disk. */
+/** Where the journal is kept. */
 export const journalActs: Acts = {
   "journal full": {
     weight: 2,
@@ -37,11 +17,12 @@ export const journalActs: Acts = {
     draw: (chance) => ({ after: chance.pick([MINUTE, HOUR, 2 * DAY]) }),
     apply: (scene, { after }) => {
       const { world, crew } = scene;
-      const restore = backup(world.journal("prod"));
+      const restore = world.journal("prod").backup();
       later(scene, Number(after), () => {
         world.trace.write("person", "puts back an older copy of the journal");
         crew.killWorkers();
         restore();
+        world.commits.forget();
         world.observer.journalForgot();
       });
     },
@@ -51,7 +32,8 @@ export const journalActs: Acts = {
     apply: ({ world, crew }) => {
       world.trace.write("person", "loses the journal");
       crew.killWorkers();
-      world.journals.delete("prod");
+      world.journal("prod").lose();
+      world.commits.forget();
       world.observer.journalForgot();
     },
   },

@@ -54,27 +54,6 @@ describe("R3: evidence is fresh or it is none", () => {
     expect(world.violations).toEqual([]);
   });
 
-  test("a process that was paused after its last sweep asks again before it disables", async () => {
-    const world = await scenario({ key: { retire: { after: "5s", watch: "1s" } } });
-    const first = world.current() as string;
-    let paused = false;
-    const process = world.process({
-      before: async (call) => {
-        if (paused || call !== "journal.read" || world.process === undefined) return;
-        const confirmed = (await world.process().kinds()).includes("confirmed");
-        if (!confirmed) return;
-        paused = true;
-        await world.clock.sleep(2 * HOUR);
-        world.payments.stuck();
-        for (const one of world.payments.instances) one.serving = first;
-      },
-    });
-    await process.now({ within: 2 * HOUR + 2 * MINUTE });
-    expect(paused).toBe(true);
-    expect(disables(world)).toBe(0);
-    expect(world.violations).toEqual([]);
-  });
-
   test("when current was changed back meanwhile, nothing is disabled and both keys live", async () => {
     const world = await scenario();
     const first = world.current() as string;

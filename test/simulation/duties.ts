@@ -46,6 +46,8 @@ export class Duties {
   readonly #kept = new Map<Place, string | undefined>();
   /** Whose each target is since when. */
   readonly #owners = new Map<string, { installation: string; tick: number; at: number }>();
+  /** Which installation has begun to take a target over. */
+  readonly #takers = new Map<string, string>();
   /** When a rotation of a key last failed or went back by itself. */
   readonly #failed = new Map<string, number>();
   /** Keys that keyturn has deleted. */
@@ -62,6 +64,7 @@ export class Duties {
     this.#begun.clear();
     this.#failed.clear();
     this.#owners.clear();
+    this.#takers.clear();
   }
 
   /** Since when a service has had no instances; undefined while it has some. */
@@ -168,9 +171,16 @@ export class Duties {
     const place = this.#world.places.find(
       (one) => one.key === key && `${one.store}/${one.secret}` === target,
     );
-    if (kind === "take-over-sent") this.#owners.delete(target);
-    if (kind === "claimed" && !this.#owners.has(target))
+    if (kind === "take-over-sent") {
+      this.#owners.delete(target);
+      this.#takers.set(target, installation);
+    }
+    // Whoever stamped the secret before a take-over may say so after it.
+    const takes = this.#takers.get(target) === installation;
+    if (kind === "claimed" && (takes || !this.#owners.has(target))) {
       this.#owners.set(target, { installation, tick: this.#tick, at: now });
+      if (takes) this.#takers.delete(target);
+    }
     const failing = `${installation} ${key}`;
     const goesBack = kind === "revert" && reason === "confirm-timeout";
     if (kind === "completed" || (kind === "revert" && !goesBack)) this.#failed.delete(failing);

@@ -154,10 +154,7 @@ export async function forget(context: StepContext, hash: string, field: string):
   const left = [...staged, ...retained]
     .filter((version) => version.hash === hash)
     .map(({ version }) => version);
-  // A version holds every field: what keeps another key's plaintext stays as long as that key.
-  const needed = new Set(
-    Object.values(context.document.issued).flatMap((other) => (other.hash === hash ? [] : [other.version])),
-  );
+  const needed = await neededByOthers(context, hash, field);
   for (const version of new Set([record?.version, ...(record?.olderVersions ?? []), ...left])) {
     if (version === undefined || version === current || needed.has(version)) continue;
     await store.drop(ref, version);
@@ -169,6 +166,30 @@ export async function forget(context: StepContext, hash: string, field: string):
     },
     { field, data: { hash, label: record?.label } },
   );
+}
+
+/**
+ * A version holds every field: what keeps another key's plaintext stays as long as that key. Where the
+ * journal was put back as it was, the store knows better which version that is.
+ */
+async function neededByOthers(
+  context: StepContext,
+  hash: string,
+  field: string,
+): Promise<Set<string | undefined>> {
+  const { issued, keys } = context.document;
+  const needed = new Set(
+    Object.values(issued).map((other) => (other.hash === hash ? undefined : other.version)),
+  );
+  for (const sibling of Object.keys(keys)) {
+    if (sibling === field) continue;
+    const { staged, retained = [] } = await context
+      .store(sibling)
+      .observe(context.snapshot(sibling).key.store);
+    for (const version of [...staged, ...retained])
+      if (version.hash !== undefined && issued[version.hash]) needed.add(version.version);
+  }
+  return needed;
 }
 
 async function keptValue(context: StepContext, field: string, hash: string): Promise<Secret> {

@@ -111,11 +111,14 @@ export class CommitReader {
     const target = map?.metadata.annotations?.[TARGET_ANNOTATION];
     if (target === undefined) return undefined;
     const seen = this.#seen.get(name) ?? -1;
-    const all = linesOf(map?.data?.events ?? "").map(
-      (line) => JSON.parse(line) as Change["events"][number] & { seq: number },
-    );
-    const events = all.filter(({ seq, kind }) => seq > seen && kind !== "requested");
-    this.#seen.set(name, all.at(-1)?.seq ?? seen);
+    const added: (Change["events"][number] & { seq: number })[] = [];
+    for (const line of linesOf(map?.data?.events ?? "").reverse()) {
+      const event = JSON.parse(line) as (typeof added)[number];
+      if (event.seq <= seen) break;
+      added.unshift(event);
+    }
+    this.#seen.set(name, added.at(-1)?.seq ?? seen);
+    const events = added.filter(({ kind }) => kind !== "requested");
     return events.length === 0 ? undefined : { target, events };
   }
 

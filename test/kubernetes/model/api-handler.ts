@@ -1,7 +1,7 @@
 import type { KubeAnswer, KubeObject, KubeRequest, KubeResource } from "../../../src/kubernetes/api.ts";
 import type { Access } from "./access.ts";
 import { decodeObject, decodePatched } from "./decode-object.ts";
-import { at, isObject, type Json, mergePatch } from "./json.ts";
+import { at, copy, isObject, type Json, mergePatch } from "./json.ts";
 import { apiVersionOf, KINDS, type Kind } from "./kinds.ts";
 import { type ObjectStore, wrongUid } from "./object-store.ts";
 import { Pages } from "./pages.ts";
@@ -45,7 +45,7 @@ export class ApiHandler {
   #stamped({ status, body, headers }: KubeAnswer): KubeAnswer {
     const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json";
     const date = new Date(this.#now()).toUTCString();
-    return { status, body: structuredClone(body), headers: { date, "content-type": type, ...headers } };
+    return { status, body: copy(body), headers: { date, "content-type": type, ...headers } };
   }
 
   #route(request: KubeRequest, asked: Asked, user: string, manager: string): KubeAnswer {

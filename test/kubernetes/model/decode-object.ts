@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../../src/kubernetes/api.ts";
 import { checkTypes } from "./decode.ts";
-import { isObject, type Json } from "./json.ts";
+import { copy, isObject, type Json } from "./json.ts";
 import { apiVersionOf, type Kind } from "./kinds.ts";
 import { badRequest, type FieldFault, invalid, Refusal } from "./refusal.ts";
 
@@ -36,7 +36,7 @@ export function decodeObject(kind: Kind, body: unknown, namespace: string): Kube
     );
   }
   checkTypes(kind.kind, kind.version, kind.shape, body);
-  const object = structuredClone(body) as unknown as KubeObject;
+  const object = copy(body) as unknown as KubeObject;
   if (object.metadata.namespace && object.metadata.namespace !== namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }

@@ -27,4 +27,18 @@ export function canonical(value: unknown): string {
   );
 }
 
-export const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
+export function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (!isObject(a) || !isObject(b)) return canonical(a) === canonical(b);
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((name) => same(a[name], b[name]));
+}
+
+/** A copy, of what is nothing but JSON; long texts are shared, which makes it many times as fast as a structured clone. */
+export function copy<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(copy) as T;
+  if (!isObject(value)) return value;
+  const made: Json = {};
+  for (const name in value) made[name] = copy(value[name]);
+  return made as T;
+}

@@ -11,7 +11,7 @@ import { RotationError } from "../../../src/lib/errors.ts";
 import { Access, type AccessRule } from "./access.ts";
 import { ApiHandler } from "./api-handler.ts";
 import { type CallMatch, type Effect, type Interposer, type ModelCall, matches } from "./faults.ts";
-import { at } from "./json.ts";
+import { at, copy } from "./json.ts";
 import { apiVersionOf, kindOf } from "./kinds.ts";
 import { type KubeImage, ObjectStore } from "./object-store.ts";
 import { notFound } from "./refusal.ts";
@@ -71,7 +71,7 @@ export class KubeModel {
       namespace: asked.namespace,
       name: asked.name || (at(request.body, "metadata", "name") as string | undefined) || "",
       // As it was sent: it may land when its sender has gone on.
-      request: structuredClone({ ...request, signal: undefined }),
+      request: copy({ ...request, signal: undefined }),
     };
     if (request.signal?.aborted) throw new RotationError("unclear", "the call was stopped");
     const { request: _, ...kept } = call;
@@ -133,11 +133,11 @@ export class KubeModel {
 
   /** What is there now, without a call. */
   find<T extends KubeObject>(resource: KubeResource, namespace: string, name: string): T | undefined {
-    return structuredClone(this.#store.find(resource, namespace, name)) as T | undefined;
+    return copy(this.#store.find(resource, namespace, name)) as T | undefined;
   }
 
   all<T extends KubeObject>(resource: KubeResource, namespace: string): T[] {
-    return structuredClone(this.#store.all(resource, namespace)) as T[];
+    return copy(this.#store.all(resource, namespace)) as T[];
   }
 
   /** For a model that is to be as this one is now. */
@@ -150,7 +150,7 @@ export class KubeModel {
     const kind = kindOf(resource);
     const body = { ...object, apiVersion: apiVersionOf(kind), kind: kind.kind };
     const before = this.#store.find(resource, namespace, object.metadata.name);
-    return structuredClone(
+    return copy(
       before
         ? this.#store.update(kind, before, body, { manager })
         : this.#store.create(kind, namespace, body, manager),
@@ -168,9 +168,9 @@ export class KubeModel {
     const kind = kindOf(resource);
     const before = this.#store.find(resource, namespace, name);
     if (!before) throw notFound(kind, name);
-    const draft = structuredClone(before) as T;
+    const draft = copy(before) as T;
     change(draft);
-    return structuredClone(this.#store.update(kind, before, draft, { manager, subresource })) as T;
+    return copy(this.#store.update(kind, before, draft, { manager, subresource })) as T;
   }
 
   /** As somebody else: deletes it as a call does, a pod with its grace. */

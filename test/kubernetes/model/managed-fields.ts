@@ -79,7 +79,10 @@ function leaves(object: KubeObject | undefined): Map<string, string> {
         found.set(JSON.stringify([...path, part]), "");
       return;
     }
-    if (!isObject(value)) return void found.set(JSON.stringify(path), canonical(value) ?? "");
+    if (!isObject(value)) {
+      const text = typeof value === "string" ? value : (canonical(value) ?? "");
+      return void found.set(JSON.stringify(path), `${typeof value} ${text}`);
+    }
     if (MAPS.includes((path.at(-1) ?? "").slice(2))) found.set(JSON.stringify([...path, "."]), "");
     for (const [name, inner] of Object.entries(value)) visit(inner, [...path, `f:${name}`]);
   };

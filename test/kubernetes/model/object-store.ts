@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { KubeAnswer, KubeObject, KubeResource } from "../../../src/kubernetes/api.ts";
 import { withoutEmpty } from "./decode.ts";
-import { at, type Json, same } from "./json.ts";
+import { at, copy, type Json, same } from "./json.ts";
 import { apiVersionOf, type Kind } from "./kinds.ts";
 import { managedAfter } from "./managed-fields.ts";
 import { alreadyExists, conflict, type FieldFault, invalid, notFound, Refusal } from "./refusal.ts";
@@ -185,7 +185,7 @@ export class ObjectStore {
     if (Buffer.byteLength(JSON.stringify(stored)) > OBJECT_LIMIT) {
       throw new Refusal(500, "", "etcdserver: request is too large");
     }
-    this.#objects.set(key, structuredClone(stored));
+    this.#objects.set(key, copy(stored));
     return stored;
   }
 
@@ -225,9 +225,9 @@ export class ObjectStore {
     const { generation, deletionTimestamp } = found.metadata;
     const counted = generation !== undefined && deletionTimestamp === undefined;
     return {
-      ...structuredClone(found),
+      ...copy(found),
       metadata: {
-        ...structuredClone(found.metadata),
+        ...copy(found.metadata),
         deletionTimestamp: this.#seconds(grace * 1_000),
         deletionGracePeriodSeconds: grace,
         resourceVersion: String(++this.#version),

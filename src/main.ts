@@ -68,11 +68,11 @@ export interface Opened {
   close(): Promise<void>;
 }
 
+const outside = { clock: systemClock, random: systemRandom };
+
 /** The composition root: the one place that makes clients, clock, random source and logger. Throws PolicyError before anything is called. */
 export async function open(options: OpenOptions): Promise<Opened> {
   const { policy, warnings, log, say, kube } = await prepare(options);
-  const outside = { clock: systemClock, random: systemRandom };
-  const { clock, random } = outside;
   const journal = await openJournal(policy.journal, {
     ...outside,
     kube,
@@ -82,15 +82,14 @@ export async function open(options: OpenOptions): Promise<Opened> {
   });
   const made = makers(options.env, say, kube);
   const connect = connections(options.env, made, kube);
-  const engine = createEngine(policy, { journal, connect, clock, random, log: say });
+  const engine = createEngine(policy, { ...outside, journal, connect, log: say });
   return {
     policy,
     warnings,
     engine,
     clients: clients(policy, options.env, made, kube),
     journal,
-    clock,
-    random,
+    ...outside,
     log,
     close: () => engine.close(),
   };
@@ -101,7 +100,6 @@ export async function openPlace(
   options: OpenOptions,
 ): Promise<{ policy: Policy; place: JournalPlace; clock: Clock }> {
   const { policy, say, kube } = await prepare(options);
-  const outside = { clock: systemClock, random: systemRandom };
   const place = journalPlace(policy.journal, { ...outside, kube, log: say, env: options.env });
   return { policy, place, clock: systemClock };
 }
@@ -129,7 +127,6 @@ type Kubes = (context?: string) => KubeApi;
 
 /** One client for each context of the kubeconfig; it connects when it is first asked. */
 export function kubes(env: NodeJS.ProcessEnv): Kubes {
-  const outside = { clock: systemClock, random: systemRandom };
   const client = keep((_: string, context: string | undefined) =>
     kubeApi(() => connectCluster({ context, env }), outside),
   );
@@ -137,7 +134,6 @@ export function kubes(env: NodeJS.ProcessEnv): Kubes {
 }
 
 function makers(env: NodeJS.ProcessEnv, log: Log, kube: Kubes): Makers {
-  const outside = { clock: systemClock, random: systemRandom };
   const talk = { ...outside, send: fetchSend(), readSecret: secretReader(env), log: said(log) };
   return {
     provider: keep((name, config) => {

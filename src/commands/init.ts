@@ -52,6 +52,8 @@ function rightsOf(
     context,
   }: Pick<InitOptions, "namespace" | "serviceAccount" | "context">,
 ): string {
+  expectName("--namespace", namespace, NAMESPACE);
+  expectName("--service-account", serviceAccount, SERVICE_ACCOUNT);
   const here = namespace ?? homeOf(policy);
   const rights = neededRights(policy, here);
   if (rights.length === 0)
@@ -65,6 +67,21 @@ function rightsOf(
     rights.filter((right) => right.context === chosen),
     objects.map(({ object }) => object),
   );
+}
+
+const NAMESPACE = { form: /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, like: "a namespace like keyturn" };
+const SERVICE_ACCOUNT = {
+  form: /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+  like: "the name of a ServiceAccount like keyturn",
+};
+
+function expectName(
+  option: string,
+  given: string | undefined,
+  { form, like }: { form: RegExp; like: string },
+): void {
+  if (given === undefined || form.test(given)) return;
+  throw new RotationError("usage", `${option}: found ${JSON.stringify(given)}; accepted: ${like}`);
 }
 
 /** Where keyturn runs, unless it is said: beside its journal, else beside the first secret. */

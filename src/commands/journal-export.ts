@@ -24,7 +24,10 @@ export async function exportJournal(globals: Globals, options: ExportOptions): P
   const { place, clock } = await journalAt(globals);
   const write = output === undefined ? toStandardOutput : await newFile(output);
   const archive = await taken(place, copy, write);
-  await write.text(archiveText({ archive, purpose: copy ? "copy" : "move", exportedAt: clock.now() }));
+  const text = archiveText({ archive, purpose: copy ? "copy" : "move", exportedAt: clock.now() });
+  await write.text(text).catch((thrown) => {
+    throw unwritten(output ?? "standard output", copy ? undefined : place.name, thrown);
+  });
   const counts = countsOf(archive);
   if (options.json) printJson({ journal: place.name, id: archive.id, copy, file: output, ...counts });
   else if (output !== undefined) {
@@ -36,6 +39,16 @@ export async function exportJournal(globals: Globals, options: ExportOptions): P
     );
   }
   return EXIT.done;
+}
+
+/** `left`: the journal that is out of use by now. */
+function unwritten(where: string, left: string | undefined, cause: NodeJS.ErrnoException): RotationError {
+  const code = cause.code === "ENOSPC" || cause.code === "EDQUOT" ? "full" : "unusable";
+  const again = "make room, or name another file, and run the same export again";
+  return new RotationError(code, `the export cannot be written to ${where} (${cause.code})`, {
+    hint: left === undefined ? again : `the ${left} is out of use, and nothing of it is lost: ${again}`,
+    cause,
+  });
 }
 
 async function taken(place: JournalPlace, copy: boolean, write: Writing) {
@@ -50,7 +63,7 @@ async function taken(place: JournalPlace, copy: boolean, write: Writing) {
 
 interface Writing {
   text(text: string): Promise<void>;
-  /** Nothing will be written. */
+  /** Nothing is left of it. */
   giveUp(): Promise<void>;
 }
 
@@ -69,17 +82,25 @@ async function newFile(path: string): Promise<Writing> {
       ? new RotationError("usage", `${path} is there already`, {
           hint: "choose another name; an export is written again as often as it is asked for",
         })
-      : new RotationError("usage", `${path} cannot be written (${thrown.code})`);
+      : new RotationError("usage", `${path} cannot be written (${thrown.code})`, {
+          hint: "name a file in a folder that is there and that this user may write to",
+        });
   });
+  const giveUp = async () => {
+    await file.close();
+    await rm(path, { force: true });
+  };
   return {
     async text(text) {
-      await file.writeFile(text);
-      await file.sync();
+      try {
+        await file.writeFile(text);
+        await file.sync();
+      } catch (thrown) {
+        await giveUp();
+        throw thrown;
+      }
       await file.close();
     },
-    async giveUp() {
-      await file.close();
-      await rm(path, { force: true });
-    },
+    giveUp,
   };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { asRotationError } from "../lib/errors.ts";
+import { asRotationError, RotationError } from "../lib/errors.ts";
 import type { Globals } from "./context.ts";
 import { declareActing } from "./declare-acting.ts";
 import { declareJournal } from "./declare-journal.ts";
@@ -18,12 +18,15 @@ import { usageLines } from "./usage.ts";
 /** Runs a command with the options that every command takes, and keeps its exit status. */
 export type Run = (command: (globals: Globals) => Promise<number>) => Promise<void>;
 
+/** What a stream says whose reader has gone away, then and afterwards. */
+const GONE = ["EPIPE", "ERR_STREAM_DESTROYED"];
+
 /** The whole command: parses, runs, and ends the process with the exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     // A reader that has gone away (`| head`) is nobody's fault, and a rotation goes on without it.
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+      if (!GONE.includes(error.code ?? "")) throw unwritten(error);
     });
   }
   let status: number = EXIT.done;
@@ -56,7 +59,16 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
   }
   // What a library left open must not hold the process; what was written must be out first.
-  process.stdout.write("", () => process.exit(status));
+  process.stdout.write("", (error?: NodeJS.ErrnoException | null) =>
+    process.exit(error && !GONE.includes(error.code ?? "") ? fail(unwritten(error)) : status),
+  );
+}
+
+function unwritten(cause: NodeJS.ErrnoException): RotationError {
+  return new RotationError("full", `what there is to say cannot be written (${cause.code})`, {
+    hint: "make room where the output goes, and run the same again",
+    cause,
+  });
 }
 
 function build(run: Run): Command {

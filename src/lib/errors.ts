@@ -103,6 +103,13 @@ export function mayHaveHappened(error: RotationError): boolean {
   return error.code === "unclear" || error.code === "malformed" || error.code === "internal";
 }
 
+/** What kept us from looking, after a call whose effect nobody knows: it says nothing of that call. */
+export function asUnclear(error: RotationError): RotationError {
+  const { code, message, hint, retryAfterMs, cause } = error;
+  if (code !== "throttled" && code !== "unreachable") return error;
+  return new RotationError("unclear", message, { hint, retryAfterMs, cause });
+}
+
 /** Whether trying the same again later, with nothing changed by a person, may succeed. */
 export function isWeather(error: RotationError): boolean {
   return ["throttled", "unreachable", "unclear", "malformed", "conflict", "busy", "full"].includes(

@@ -9,7 +9,7 @@ import {
   unreachable,
 } from "../kubernetes/model/faults.ts";
 import { documentWith, eventOf, requestOf } from "./content.ts";
-import { JournalBench, take } from "./kubernetes-bench.ts";
+import { CONFIG, JournalBench, take } from "./kubernetes-bench.ts";
 
 const T = "cluster/payments";
 const U = "cluster/billing";
@@ -135,6 +135,22 @@ describe("a hash that a commit under way has claimed", () => {
     root.letGo();
     await expect(second).rejects.toMatchObject({ code: "conflict" });
     expect(await holders()).toEqual([T]);
+  });
+
+  test("takes nothing from what another holder of its target has claimed since", async () => {
+    const [paused, other] = [await bench.open(), await bench.open()];
+    const lease = await take(paused, T);
+    await paused.commit(lease, { document: documentWith("h1"), events: [] });
+    const held = bench.hold({ verb: "update", name: CONFIG.name });
+    const late = paused.commit(lease, { document: documentWith("h1", "h9"), events: [] });
+    await held.reached;
+    bench.clock.advance(TTL);
+    await other.commit(await take(other, T), { document: documentWith("h1", "h2"), events: [] });
+    held.letGo();
+    await expect(late).rejects.toMatchObject({ code: "busy" });
+    expect(await other.ownerOf("h2")).toBe(T);
+    const rival = other.commit(await take(other, U), { document: documentWith("h2"), events: [] });
+    await expect(rival).rejects.toMatchObject({ code: "conflict" });
   });
 });
 
@@ -320,6 +336,17 @@ describe("weather", () => {
     expect(bench.clock.now() - began).toBeLessThan(TTL / 2);
     back();
     await journal.commit(lease, { document: documentWith("h1"), events: [] });
+  });
+
+  test("a commit without an answer is not said to be undone when the API server then cannot be reached", async () => {
+    const journal = await bench.open();
+    const lease = await take(journal, T);
+    bench.model.once({ ...maps, name: bench.configMap(T)?.metadata.name ?? "" }, async (proceed, call) => {
+      bench.model.interpose(() => unreachable(proceed, call));
+      return lostAnswer(proceed, call);
+    });
+    const commit = journal.commit(lease, { document: documentWith("h1"), events: [] });
+    await expect(commit).rejects.toMatchObject({ code: "unclear" });
   });
 
   test("requests that arrive while the holder commits lose nothing", async () => {

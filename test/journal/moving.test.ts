@@ -253,6 +253,43 @@ test("an import into Kubernetes that is not to be repeated with another file is 
   expect((await (await bench.open()).read(T)).document).toEqual(documentWith("h1"));
 });
 
+test("an import that was stopped overwrites nothing once another of the same file has ended", async () => {
+  const site = kubernetesSite();
+  const archive: Archive = {
+    id: "0".repeat(32),
+    targets: [T, U].map((target) => ({ target, epoch: 3, document: documentWith(`h of ${target}`) })),
+    requests: [],
+    events: [],
+  };
+  const held = bench.hold((call) => call.verb === "create" && call.name.startsWith(`${CONFIG.name}-`));
+  const stopped = site.place.fill(archive);
+  await held.reached;
+  await kubernetesSite().place.fill(archive);
+  const journal = await bench.open();
+  for (const target of [T, U])
+    await journal.commit(await take(journal, target), { document: documentWith(`of ${target}`), events: [] });
+  held.letGo();
+  await stopped;
+  for (const target of [T, U])
+    expect((await journal.read(target)).document).toEqual(documentWith(`of ${target}`));
+});
+
+test("an import whose journal is deleted meanwhile is not said to be done", async () => {
+  const site = kubernetesSite();
+  const archive: Archive = {
+    id: "0".repeat(32),
+    targets: [{ target: T, epoch: 3, document: documentWith("h1") }],
+    requests: [],
+    events: [],
+  };
+  const held = bench.hold((call) => call.verb === "create" && call.name.startsWith(`${CONFIG.name}-`));
+  const filled = site.place.fill(archive);
+  await held.reached;
+  bench.remove(undefined);
+  held.letGo();
+  await refused(filled, "unusable", /was deleted/);
+});
+
 test("an archive that has no room in ConfigMaps is refused before anything is written", async () => {
   const site = kubernetesSite();
   const hashes = Array.from({ length: 14_000 }, (_, n) =>

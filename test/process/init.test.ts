@@ -71,6 +71,16 @@ describe("rotate init", () => {
     expect(stdout).toContain("kind: ServiceAccount\nmetadata:\n  name: rotator\n  namespace: ops\n");
   });
 
+  test.each([
+    ["--namespace", "Ops team"],
+    ["--service-account", "rot_ator"],
+  ])("refuses a %s that Kubernetes would not take", async (option, name) => {
+    const { status, stdout, stderr } = await rotate(world, rbac("everything.yaml", option, name));
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(`rotate: ${option}: found "${name}"; accepted: `);
+  });
+
   test("prints the rights of one cluster, and asks which where there are several", async () => {
     expect(await session(world, rbac("clusters.yaml"))).toMatchInlineSnapshot(`
       "$ rotate init --kubernetes-rbac --policy DIR/clusters.yaml

@@ -1,7 +1,10 @@
+import { type SpawnSyncOptions, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sessions } from "./transcript.ts";
 import { changingNothing } from "./unchanged.ts";
-import { currentHash, rotate, startWorld, type World, withPolicy } from "./world.ts";
+import { CLI, currentHash, rotate, startWorld, type World, withPolicy } from "./world.ts";
 
 describe.concurrent("commands that read", () => {
   let world: World;
@@ -174,3 +177,23 @@ test("a reader that goes away early (`| head`) harms neither a report nor a rota
   expect(currentHash(world)).not.toBe(first);
   expect(world.sandbox.model.allKeys().length).toBe(1);
 });
+
+test.skipIf(!existsSync("/dev/full"))(
+  "a result that cannot be written fails and says so, and an export can be had again",
+  async () => {
+    await using world = await startWorld();
+    await using full = await open("/dev/full", "w");
+    for (const args of [["status"], ["journal", "export"]]) {
+      const options = { env: world.env, stdio: ["ignore", full.fd, "pipe"] } satisfies SpawnSyncOptions;
+      const { status, stderr } = spawnSync(process.execPath, [CLI, ...args], options);
+      expect(status).toBe(1);
+      expect(String(stderr)).toBe(
+        "rotate: what there is to say cannot be written (ENOSPC)\n" +
+          "  make room where the output goes, and run the same again\n",
+      );
+    }
+    const again = await rotate(world, ["journal", "export"]);
+    expect(again.status).toBe(0);
+    expect(again.stdout).toContain('"target":"local/payments-api"');
+  },
+);

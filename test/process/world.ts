@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { open } from "../../src/main.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
 
-const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
+export const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 const KILL_AT = new URL("kill-at.ts", import.meta.url).href;
 /** Compiled sources are kept between children: most of what a short command costs is their compilation. */
 const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));

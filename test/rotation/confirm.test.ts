@@ -174,6 +174,19 @@ describe("reload hooks", () => {
     expect(world.payments.serving()).toEqual([first]);
   });
 
+  test("are called again for a consumer that goes back to the old key after it had confirmed", async () => {
+    const world = await scenario(reloading({ retire: { after: "10m", watch: "1s", keepDisabledFor: "0s" } }));
+    const first = world.current() as string;
+    world.payments.onReload = true;
+    await world.process().now({ within: 5 * MINUTE });
+    expect(world.payments.serving()).toEqual([world.current()]);
+    for (const one of world.payments.instances) one.serving = first;
+    expect(await world.process().once({ within: HOUR })).toMatchObject([{ outcome: "deleted" }]);
+    expect(world.payments.reloads).toBe(2);
+    expect(world.payments.serving()).toEqual([world.current()]);
+    expect(world.violations).toEqual([]);
+  });
+
   test("a restarted process does not call a hook again that has succeeded", async () => {
     const world = await scenario(reloading());
     await world.process().now({ within: 0 });

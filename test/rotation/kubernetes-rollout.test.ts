@@ -107,6 +107,11 @@ async function shop(key: Record<string, unknown> = {}) {
         "rotation.keyturn.dev/payments-api"
       ],
     generation: () => workloads.get(DEPLOYMENTS, "payments").metadata.generation ?? 0,
+    /** As `kubectl replace` with a manifest that knows of no stamp. */
+    replaceTemplate: () =>
+      model.edit<ReturnType<typeof workloads.get>>(DEPLOYMENTS, "shop", "payments", ({ spec }) => {
+        delete spec.template.metadata.annotations;
+      }),
     crashWith: (which: (key: string) => boolean) => {
       crashing = which;
     },
@@ -195,4 +200,20 @@ test("a rollout that never completes is reverted: the old key is current, and th
   const history = await process.engine.history({});
   expect(history.filter(({ kind }) => kind === "reloaded")).toHaveLength(2);
   expect(history.map(({ message }) => message).join("\n")).toMatch(/payments-\S+: CrashLoopBackOff/);
+});
+
+test("a Deployment whose template loses the stamp midway is restarted again, and the rotation goes on", async () => {
+  const world = await shop({ retire: { after: "3m", watch: "1s", keepDisabledFor: "0s" } });
+  const process = world.process();
+  await process.now({ within: 120_000 });
+  expect(world.stamps()).toEqual([hashOf(world.inSecret())]);
+  world.replaceTemplate();
+  const [result] = await process.once({ within: 3_600_000 });
+  await world.end();
+
+  expect(result?.outcome).toBe("deleted");
+  expect(world.stamps()).toEqual([hashOf(world.inSecret())]);
+  expect(world.outages).toEqual([]);
+  const history = await process.engine.history({});
+  expect(history.filter(({ kind }) => kind === "reloaded")).toHaveLength(2);
 });

@@ -6,7 +6,7 @@ import type { Leases } from "./leases.ts";
 import { JOURNAL_LABEL } from "./names.ts";
 import type { Objects } from "./objects.ts";
 import { type Outside, persist } from "./persist.ts";
-import { newRoot, type Root, readRoot, refuseUnused, sealedRoot, writeRoot } from "./root.ts";
+import { newRoot, type Root, readRoot, refuseUnused, requireRoot, sealedRoot, writeRoot } from "./root.ts";
 
 export interface FillParts extends Outside {
   objects: Objects;
@@ -40,12 +40,14 @@ export async function fillPlace(parts: FillParts, archive: Archive): Promise<Fil
     return "begins";
   });
   if (begun === "returns") await bringBack(parts, targets);
-  else for (const entry of entries) await put(parts, entry);
+  else for (const entry of entries) await put(parts, entry, digest);
   await persist(objects.journalName(), parts, async () => {
     const { root, object } = await readRoot(objects);
-    if (root && root.moved === undefined && root.importing === undefined) return;
-    const { moved: _, ...back } = root ?? whole;
-    await writeRoot(objects, object, begun === "returns" ? back : whole);
+    if (root?.importing === digest) await writeRoot(objects, object, whole);
+    else if (begun === "returns" && root?.moved) {
+      const { moved: _, ...back } = root;
+      await writeRoot(objects, object, back);
+    } else await requireRoot(objects, archive.id);
   });
   return { events, returned: begun === "returns" };
 }
@@ -83,11 +85,13 @@ async function requireFree({ objects, leases }: FillParts, target: string): Prom
     throw notEmpty(objects.journalName(), remedy(objects));
 }
 
-async function put({ objects, clock, random }: FillParts, entry: Entry): Promise<void> {
+/** Another import of the same may have ended by now, and a worker have written here since: so the root is read after the entry. */
+async function put({ objects, clock, random }: FillParts, entry: Entry, digest: string): Promise<void> {
   const { target } = entry.state;
   await persist(objects.journalName(), { clock, random }, async () => {
     const { object } = await readEntry(objects, undefined, target);
-    await writeEntry(objects, { ...entry, object });
+    const { root } = await readRoot(objects);
+    if (root?.importing === digest) await writeEntry(objects, { ...entry, object });
   });
 }
 

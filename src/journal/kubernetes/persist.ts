@@ -1,5 +1,5 @@
 import type { Clock } from "../../lib/clock.ts";
-import { RotationError } from "../../lib/errors.ts";
+import { asUnclear, RotationError } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
 
 export interface Outside {
@@ -22,13 +22,14 @@ const FIRST_WAIT_MS = 250;
 
 /**
  * Makes one read-modify-write, and makes it again, from its reads on, when it was overtaken, and
- * on weather, for about ten seconds. `mayHaveLanded`: a write of an earlier attempt was not answered
- * and may be found done. Throws `busy` when others write without end, else what the attempt throws.
+ * on weather, for about ten seconds. A write that was not answered may be found done by the next
+ * attempt. Throws `busy` when others write without end, `unclear` when the last word on a write
+ * stays out, else what the attempt throws.
  */
 export async function persist<T>(
   what: string,
   { clock, random }: Outside,
-  attempt: (mayHaveLanded: boolean) => Promise<T>,
+  attempt: () => Promise<T>,
 ): Promise<T> {
   const began = clock.now();
   let overtaken = 0;
@@ -37,7 +38,7 @@ export async function persist<T>(
   for (;;) {
     let pause: number;
     try {
-      return await attempt(mayHaveLanded);
+      return await attempt();
     } catch (thrown) {
       const late = Math.abs(clock.now() - began) >= PATIENCE_MS;
       if (thrown instanceof Overtaken) {
@@ -52,7 +53,8 @@ export async function persist<T>(
         pause = Math.max(FIRST_WAIT_MS * 2 ** (failures - 1), thrown.retryAfterMs ?? 0);
         // However late it is, a write without an answer is looked for once.
         const enough = late && !(mayHaveLanded && failures === 1);
-        if (enough || failures >= MOST_FAILURES || pause >= PATIENCE_MS) throw thrown;
+        if (enough || failures >= MOST_FAILURES || pause >= PATIENCE_MS)
+          throw mayHaveLanded ? asUnclear(thrown) : thrown;
       }
     }
     await clock.sleep(Math.round(pause * (0.5 + random.fraction())));

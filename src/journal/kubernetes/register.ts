@@ -2,7 +2,7 @@ import { RotationError } from "../../lib/errors.ts";
 import { hashTaken } from "../rules.ts";
 import { documentOf, type Entry, readEntry, writeEntry } from "./entry.ts";
 import type { Objects } from "./objects.ts";
-import { type Outside, Overtaken, persist } from "./persist.ts";
+import { type Outside, persist } from "./persist.ts";
 import { requireRoot, writeRoot } from "./root.ts";
 
 /** How many numbers for its events a target reserves at a time. */
@@ -10,7 +10,10 @@ export const NUMBERS = 1_000;
 
 /** What the root is to know of a target before its entry is written. */
 export interface Registration {
-  /** All that its document holds now, or will; what else it claimed is given back. Left out: no change. */
+  /**
+   * All that its document holds now, or will. What else it claims stays claimed: by the time that this
+   * is written, another process may hold the lease, and the claims be that one's.
+   */
   hashes?: ReadonlySet<string>;
   /** Whether to reserve numbers for its events. */
   numbers?: boolean;
@@ -51,7 +54,7 @@ export class Register {
    * Throws `conflict` for a hash of another target.
    */
   register(target: string, { hashes, numbers }: Registration): Promise<number | undefined> {
-    return persist(this.#objects.said("ConfigMap", this.#objects.config.name), this.#outside, async () => {
+    return persist(this.#said(), this.#outside, async () => {
       const { root, object } = await requireRoot(this.#objects, this.#id);
       for (const hash of hashes ?? []) {
         const owner = root.hashes.get(hash);
@@ -59,10 +62,7 @@ export class Register {
         if (!(await this.#fence(owner, hash))) throw hashTaken(hash, target, owner);
       }
       root.targets.add(target);
-      if (hashes) {
-        for (const [hash, owner] of root.hashes) if (owner === target) root.hashes.delete(hash);
-        for (const hash of hashes) root.hashes.set(hash, target);
-      }
+      for (const hash of hashes ?? []) root.hashes.set(hash, target);
       const first = root.nextSeq;
       if (numbers) root.nextSeq += NUMBERS;
       await writeRoot(this.#objects, object, root);
@@ -70,14 +70,16 @@ export class Register {
     });
   }
 
-  /** Gives hashes of a target back that its document holds no more. What fails is given back with the next registration. */
+  /** Gives hashes of a target back that its document holds no more. What fails stays claimed, which keeps them from nobody. */
   async drop(target: string, hashes: readonly string[]): Promise<void> {
     try {
-      const { root, object } = await requireRoot(this.#objects, this.#id);
-      for (const hash of hashes) if (root.hashes.get(hash) === target) root.hashes.delete(hash);
-      await writeRoot(this.#objects, object, root);
+      await persist(this.#said(), this.#outside, async () => {
+        const { root, object } = await requireRoot(this.#objects, this.#id);
+        for (const hash of hashes) if (root.hashes.get(hash) === target) root.hashes.delete(hash);
+        await writeRoot(this.#objects, object, root);
+      });
     } catch (thrown) {
-      if (!(thrown instanceof Overtaken || thrown instanceof RotationError)) throw thrown;
+      if (!(thrown instanceof RotationError)) throw thrown;
     }
   }
 
@@ -105,5 +107,9 @@ export class Register {
     entry.state.fenced += 1;
     await writeEntry(this.#objects, entry);
     return true;
+  }
+
+  #said(): string {
+    return this.#objects.said("ConfigMap", this.#objects.config.name);
   }
 }

@@ -45,34 +45,11 @@ export function progressOf({ kind }: WorkloadRef, workload: KubeObject): Progres
 }
 
 const FIGURES: Record<WorkloadKind, (workload: KubeObject) => Figures> = {
-  deployment: (workload) => {
-    const updated = countAt(workload, "status", "updatedReplicas") ?? 0;
-    const all = countAt(workload, "status", "replicas") ?? 0;
-    return {
-      wanted: countAt(workload, "spec", "replicas") ?? 1,
-      updated,
-      available: Math.min(
-        countAt(workload, "status", "availableReplicas") ?? 0,
-        countAt(workload, "status", "readyReplicas") ?? 0,
-      ),
-      older: Math.max(0, all - updated),
-      settled: true,
-    };
-  },
+  deployment: (workload) => ({ ...replicaFigures(workload), settled: true }),
   statefulset: (workload) => {
-    const updated = countAt(workload, "status", "updatedReplicas") ?? 0;
-    const all = countAt(workload, "status", "replicas") ?? 0;
     const revision = textAt(workload, "status", "updateRevision");
-    return {
-      wanted: countAt(workload, "spec", "replicas") ?? 1,
-      updated,
-      available: Math.min(
-        countAt(workload, "status", "availableReplicas") ?? 0,
-        countAt(workload, "status", "readyReplicas") ?? 0,
-      ),
-      older: Math.max(0, all - updated),
-      settled: revision !== undefined && revision === textAt(workload, "status", "currentRevision"),
-    };
+    const settled = revision !== undefined && revision === textAt(workload, "status", "currentRevision");
+    return { ...replicaFigures(workload), settled };
   },
   daemonset: (workload) => {
     const updated = countAt(workload, "status", "updatedNumberScheduled") ?? 0;
@@ -86,6 +63,21 @@ const FIGURES: Record<WorkloadKind, (workload: KubeObject) => Figures> = {
     };
   },
 };
+
+/** Of a workload that says how many replicas it wants. */
+function replicaFigures(workload: KubeObject): Omit<Figures, "settled"> {
+  const updated = countAt(workload, "status", "updatedReplicas") ?? 0;
+  const all = countAt(workload, "status", "replicas") ?? 0;
+  return {
+    wanted: countAt(workload, "spec", "replicas") ?? 1,
+    updated,
+    available: Math.min(
+      countAt(workload, "status", "availableReplicas") ?? 0,
+      countAt(workload, "status", "readyReplicas") ?? 0,
+    ),
+    older: Math.max(0, all - updated),
+  };
+}
 
 /** A rollout that its Deployment has given up, in the cluster's own words. */
 function failedCondition(workload: KubeObject): string | undefined {

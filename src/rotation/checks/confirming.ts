@@ -88,7 +88,7 @@ function timedOut(world: World, rotation: RotationRecord, says: string): Decisio
   return hold("consumers-unconfirmed", `not confirmed in time: ${says}`);
 }
 
-/** Reload hooks run once after promotion, and again with backoff while they fail. */
+/** Reload hooks run once after promotion, again with backoff while they fail, and again after a relapse. */
 export function dueReload(world: World, rotation: RotationRecord, question: Question): Decision | undefined {
   if (question.policy.consumers === "none") return undefined;
   for (const consumer of question.policy.consumers) {

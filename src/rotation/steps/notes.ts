@@ -68,6 +68,8 @@ const REDUCERS: Reducers = {
     const rotation = enter(draft, "promoted", world.now);
     rotation.confirmingSince = world.now;
     delete rotation.usage;
+    // What has lost the key is told to read it again.
+    delete rotation.reloads;
   },
   quiet: (draft, note, { world }) => {
     const rotation = openRotation(draft);

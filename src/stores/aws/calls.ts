@@ -6,7 +6,7 @@ import type {
   Tag,
 } from "@aws-sdk/client-secrets-manager";
 import type { Clock } from "../../lib/clock.ts";
-import { asRotationError, RotationError } from "../../lib/errors.ts";
+import { asRotationError, asUnclear, type RotationError } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
 import { isObject } from "../content.ts";
 import type { SecretRef } from "../store.ts";
@@ -117,13 +117,6 @@ export function awsCalls(
 function isWorthRepeating(thrown: unknown, { code }: RotationError): boolean {
   const { $metadata } = Object(thrown) as { $metadata?: { clockSkewCorrected?: boolean } };
   return ["throttled", "unreachable", "unclear"].includes(code) || $metadata?.clockSkewCorrected === true;
-}
-
-/** An earlier attempt may have had its effect, whatever kept the last one from it. */
-function asUnclear(error: RotationError): RotationError {
-  return error.code === "throttled" || error.code === "unreachable"
-    ? new RotationError("unclear", error.message, { hint: error.hint })
-    : error;
 }
 
 async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {

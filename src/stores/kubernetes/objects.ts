@@ -1,6 +1,6 @@
 import { type KubeApi, SECRETS } from "../../kubernetes/api.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { asRotationError, mayHaveHappened, RotationError } from "../../lib/errors.ts";
+import { asRotationError, asUnclear, mayHaveHappened, RotationError } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
 import type { SecretRef } from "../store.ts";
 import { type KeptVersion, newCompanion, versionsIn, withVersions } from "./companion.ts";
@@ -114,13 +114,6 @@ export function secretObjects(
 
 function mayPass({ code }: RotationError): boolean {
   return ["conflict", "unclear", "malformed", "throttled", "unreachable"].includes(code);
-}
-
-/** An earlier write may have had its effect, whatever kept us from looking. */
-function asUnclear(error: RotationError): RotationError {
-  const { code, message, hint } = error;
-  if (code !== "throttled" && code !== "unreachable") return error;
-  return new RotationError("unclear", message, hint === undefined ? {} : { hint });
 }
 
 /** `conflict` would say that current has moved on, and it is other things that others change. */

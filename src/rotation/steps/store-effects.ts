@@ -183,11 +183,9 @@ async function neededByOthers(
   );
   for (const sibling of Object.keys(keys)) {
     if (sibling === field) continue;
-    const { staged, retained = [] } = await context
-      .store(sibling)
-      .observe(context.snapshot(sibling).key.store);
-    for (const version of [...staged, ...retained])
-      if (version.hash !== undefined && issued[version.hash]) needed.add(version.version);
+    const { retained = [] } = await context.store(sibling).observe(context.snapshot(sibling).key.store);
+    for (const { version, hash: other } of retained)
+      if (other !== undefined && other !== hash && issued[other]) needed.add(version);
   }
   return needed;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Faults } from "../../src/sandbox/faults.ts";
 import { DAY, HOUR } from "./acts/act.ts";
 import type { Crew } from "./crew.ts";
+import { OTHER_ACCOUNT } from "./observer.ts";
 import type { Place, World } from "./world.ts";
 
 const ACTOR = "ann@laptop";
@@ -30,6 +31,7 @@ export async function calmDown(world: World, crew: Crew): Promise<void> {
     for (const place of world.places)
       if (world.policyKeys.has(place.key)) void crew.command(kind, place.key, [{ kind, actor: ACTOR }]);
     await timeline.sleep(2 * HOUR);
+    giveUpOtherAccount(world);
     for (const place of world.places) repair(world, place);
     await timeline.sleep(2 * HOUR);
   }
@@ -70,6 +72,7 @@ function stopFaults(world: World): void {
         RemoveFromVersionId: pending,
       });
   }
+  giveUpOtherAccount(world);
   for (const service of world.places.flatMap(({ services }) => services)) {
     service.body = undefined;
     service.reloadFailures = 0;
@@ -82,18 +85,30 @@ function stopFaults(world: World): void {
     world.policyKeys.set(name, { ...key, suspend: false, windows: [] });
 }
 
-/** What only a person can put right: a secret whose value no provider accepts, through no fault of keyturn's. */
+/** Keys that were made in another account, and that the right management key does not see: people delete them. */
+function giveUpOtherAccount({ provider, observer, places }: World): void {
+  const current = new Set(places.map((place) => observer.current(place)?.hash));
+  observer.byPerson(() => {
+    for (const { hash } of provider.allKeys(OTHER_ACCOUNT))
+      if (!current.has(hash)) provider.delete(hash, OTHER_ACCOUNT);
+  });
+}
+
+/** What only a person can put right: a secret whose value the provider does not accept, or in another account, through no fault of keyturn's. */
 function repair(world: World, place: Place): void {
   const { observer, provider } = world;
   const value = world.value(place);
-  if (value === undefined || provider.accepted(value)) return;
+  if (value === undefined) return;
   const hash = createHash("sha256").update(value).digest("hex");
   const row = provider.key(hash);
+  const elsewhere = row === undefined && provider.key(hash, OTHER_ACCOUNT) !== undefined;
+  if (provider.accepted(value) && !elsewhere) return;
   const expired = row?.expiresAt != null && Date.parse(row.expiresAt) <= world.timeline.now();
   // What keyturn has disabled and a person has put back, keyturn enables by itself (R2).
   if (row?.disabled && !expired && !observer.excused.has(hash) && !observer.forgot) return;
   const excused = observer.excused.has(hash) || expired || observer.current(place)?.writer === undefined;
-  if (!excused) observer.violated(1, `what ${place.key} serves with is refused by the provider`);
+  if (!excused && !elsewhere)
+    observer.violated(1, `what ${place.key} serves with is refused by the provider`);
   world.trace.write("person", `puts a fresh key into ${place.key}`);
   world.write(place, place.field, world.bystander("put right by hand"));
 }

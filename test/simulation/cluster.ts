@@ -1,4 +1,4 @@
-import { CONFIG_MAPS, EVENTS, type KubeSend, SECRETS } from "../../src/kubernetes/api.ts";
+import { EVENTS, type KubeSend, SECRETS } from "../../src/kubernetes/api.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import { companionName } from "../../src/stores/kubernetes/names.ts";
@@ -12,13 +12,13 @@ export const SHOP = "shop";
 /** Where the journals are. */
 export const HOME = "keyturn";
 
-/** Told of each ConfigMap that a process has changed, at that instant. */
-export type ConfigMapWatcher = (process: SimProcess, name: string) => void;
+/** Told of each Secret and ConfigMap that a process has changed, at that instant. */
+export type Watcher = (process: SimProcess, resource: string, name: string) => void;
 
 /** A Kubernetes cluster: what keyturn asks of its API server, and what people do to its objects. */
 export class Cluster {
   readonly model: KubeModel;
-  watcher: ConfigMapWatcher = () => {};
+  watcher: Watcher = () => {};
   readonly #callers = new Map<string, SimProcess>();
   readonly #texts = new Map<string, string | undefined>();
   #undo: (() => void)[] = [];
@@ -142,7 +142,7 @@ export class Cluster {
       for (const { metadata } of this.model.all(EVENTS, namespace))
         this.model.remove(EVENTS, namespace, metadata.name);
     const process = this.#callers.get(user);
-    if (resource === CONFIG_MAPS.plural && process) this.watcher(process, name);
+    if (process) this.watcher(process, resource, name);
   }
 
   #find(secret: string): KubeSecret | undefined {

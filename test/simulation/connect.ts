@@ -112,7 +112,10 @@ function weathered<T extends object>(
           async () => {
             const method = String(property);
             world.observer.beforeCall(process, name, method, args);
-            const result = (await world.as(process, () => value.apply(inner, args))) as unknown;
+            const pending = world.as(process, () => value.apply(inner, args)) as unknown;
+            // What it has changed at once is its doing, whoever else gets an answer first.
+            if (name !== "journal") world.observer.look(process);
+            const result = await pending;
             // One in the cluster is seen as it lands.
             const seen = name === "journal" && world.plan.journal === "cluster";
             if (!seen) world.observer.afterCall(process, name, method, args);

@@ -67,6 +67,11 @@ export class Duties {
     this.#takers.clear();
   }
 
+  /** A person has made a secret anew, without anybody's stamp. */
+  madeAnew(target: string): void {
+    this.#owners.delete(target);
+  }
+
   /** Since when a service has had no instances; undefined while it has some. */
   emptySince(service: string): number | undefined {
     return this.#empty.get(service);

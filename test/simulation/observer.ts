@@ -114,6 +114,11 @@ export class Observer {
     for (const { hash } of this.#world.provider.allKeys()) this.#leaks.add(hash);
   }
 
+  /** A person has made a secret anew, as it was before anybody claimed it. */
+  madeAnew({ store, secret }: Place): void {
+    this.#duties.madeAnew(`${store}/${secret}`);
+  }
+
   isExcusedLeak(hash: string): boolean {
     return this.#leaks.has(hash);
   }

@@ -1,3 +1,4 @@
+import { CONFIG_MAPS, SECRETS } from "../../src/kubernetes/api.ts";
 import { RotationError } from "../../src/lib/errors.ts";
 import type { Secret } from "../../src/lib/secret.ts";
 import { arouterApi, arouterModel } from "../../src/sandbox/arouter-api.ts";
@@ -110,7 +111,9 @@ export class World {
     this.aws = new SecretsManagerModel({ clock: this.timeline });
     this.cluster = new Cluster(this.timeline);
     this.commits = new CommitReader(this.cluster);
-    this.cluster.watcher = (process, name) => {
+    this.cluster.watcher = (process, resource, name) => {
+      if (resource === SECRETS.plural) this.observer.look(process);
+      if (resource !== CONFIG_MAPS.plural) return;
       const commit = this.commits.read(name);
       if (commit) this.observer.committed(process, commit);
     };

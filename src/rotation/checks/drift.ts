@@ -6,7 +6,7 @@ import { settingsThatDiffer } from "../settings.ts";
 import { type Decision, step } from "../step.ts";
 import type { World } from "../world.ts";
 import { changedByHand } from "./by-hand.ts";
-import { needIssued, needStore } from "./common.ts";
+import { currentFingerprint, needIssued, needStore } from "./common.ts";
 
 /** How often a key in use is compared with the store and the policy, in milliseconds. */
 const DRIFT_EVERY_MS = 24 * 3_600_000;
@@ -58,7 +58,9 @@ function driftOf(
     return step(
       { note: "drift", field, hash, differs: [] },
       "no-drift",
-      `key ${shortHash(hash)} is still the secret's current`,
+      currentFingerprint(store.fact.value) === record.current?.fingerprint
+        ? `key ${shortHash(hash)} is still the secret's current`
+        : "looks at the secret, which holds a value that cannot be told",
     );
   const issued = needIssued(world, field, hash, due);
   if ("decision" in issued) return issued.decision;

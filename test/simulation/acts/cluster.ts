@@ -91,8 +91,10 @@ export const clusterActs: Acts = {
   "secret made anew": {
     draw: drawPlace,
     apply: ({ world }, args) => {
-      const { store, secret } = placeAt(world, args);
-      if (store === "cluster") world.cluster.makeAnew(secret);
+      const place = placeAt(world, args);
+      if (place.store !== "cluster") return;
+      world.cluster.makeAnew(place.secret);
+      world.observer.madeAnew(place);
     },
   },
 };

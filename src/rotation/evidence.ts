@@ -89,6 +89,21 @@ export function unconfirmed(
   );
 }
 
+/** The consumers of which an instance, when last asked, served with a key or held it, by name. */
+export function usersOf(
+  fingerprint: string,
+  policy: KeyPolicy,
+  waived: readonly string[],
+  evidence: Evidence | undefined,
+): string[] {
+  return requiredConsumers(policy, waived).filter((name) =>
+    evidence?.consumers[name]?.last.instances.some(
+      ({ verdict, serving }) =>
+        verdict === "holds" || (serving !== undefined && sameFingerprint(serving, fingerprint)),
+    ),
+  );
+}
+
 /** Whether sweeps enough to judge by have been made in this pass (R4). */
 export function sweptEnough(policy: KeyPolicy, evidence: Evidence | undefined): boolean {
   return requiredConsumers(policy).length === 0 || (evidence?.sweeps ?? 0) >= policy.confirm.successThreshold;

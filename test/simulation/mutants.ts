@@ -264,17 +264,6 @@ export const MUTANTS: readonly Mutant[] = [
     acts: ["journal restored", "person writes the key", "instance stuck", "rotate approve", "rotate --now"],
   },
   {
-    name: "R3: a pause while the journal is written does not count",
-    file: "rotation/steps/context.ts",
-    find: "> ACT_WITHIN_MS) throw",
-    replace: "> ACT_WITHIN_MS * 1e6) throw",
-    breaks: [1],
-    from: 375,
-    seeds: 40,
-    days: 8,
-    acts: ["pause", "rotate --now"],
-  },
-  {
     name: "R3: what a sweep for one key shows of another does not count",
     file: "rotation/evidence.ts",
     find: "if (evidence.field !== field) return evidence;",

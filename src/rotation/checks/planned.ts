@@ -5,7 +5,7 @@ import { type Decision, patient, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, waitEnd } from "../timing.ts";
 import type { World } from "../world.ts";
 import { foreign, hold, type Need, needAccepted, needIssued, needList, needStore, skewed } from "./common.ts";
-import { remove } from "./retire.ts";
+import { evidenceAgainstStray, remove } from "./retire.ts";
 import { lostAfterAll } from "./staging.ts";
 
 /** Creates without a reply, in a row, before a person is asked. */
@@ -82,12 +82,16 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
   const orphan = list.fact.value.find(
     (key) => key.name === intent.name && world.document.issued[key.hash] === undefined,
   );
-  if (orphan !== undefined)
+  if (orphan !== undefined) {
+    const { field, phaseAt: since } = rotation;
+    const used = evidenceAgainstStray(world, { hash: orphan.hash, field, since });
+    if (used) return used;
     return step(
       { effect: "delete-orphan", hash: orphan.hash, name: intent.name, field: rotation.field },
       "orphan-found",
       `deletes key ${shortHash(orphan.hash)}, whose plaintext was lost with the reply to its creation`,
     );
+  }
   return step(
     { note: "settle", intent: intent.name, as: "absent" },
     "create-absent",
@@ -111,7 +115,10 @@ function afterLoss(world: World, rotation: RotationRecord): Decision | undefined
       // One whose delete has no reply may be gone, which only a current key can prove (R7).
       (deletion === undefined || deletion.acknowledged !== undefined),
   );
-  if (lost) return remove(world, lost);
+  if (lost) {
+    const used = evidenceAgainstStray(world, { ...lost, since: rotation.phaseAt });
+    return used ?? remove(world, lost);
+  }
   const { failures } = rotation;
   const until = failures ? waitEnd(failures.at, stepBackoff(failures.count, 0.5), world.now) : 0;
   return failures && world.now < until ? wait(until, failures.code, failures.message) : undefined;

@@ -1,5 +1,12 @@
 import type { IssuedRecord } from "../../journal/document.ts";
-import { describeMissing, requiredConsumers, sweptEnough, unconfirmed, underWay } from "../evidence.ts";
+import {
+  describeMissing,
+  requiredConsumers,
+  sweptEnough,
+  unconfirmed,
+  underWay,
+  usersOf,
+} from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, patient, step, wait } from "../step.ts";
 import { STORE_FRESH_MS } from "../timing.ts";
@@ -60,7 +67,12 @@ function retire(world: World, record: IssuedRecord): Decision | undefined {
  */
 export function evidenceAgainstStray(
   world: World,
-  { hash, field, since }: { hash: string; field: string; since: number },
+  {
+    hash,
+    field,
+    fingerprint,
+    since,
+  }: Pick<IssuedRecord, "hash" | "field" | "fingerprint"> & { since: number },
 ): Decision | undefined {
   const { key, current } = { key: world.document.keys[field], current: world.store[field]?.value.current };
   if (key?.current === undefined && current?.value === undefined) return undefined;
@@ -69,9 +81,8 @@ export function evidenceAgainstStray(
     field,
     provider: key?.provider ?? "",
     origin: "issued",
-    mayBeCurrent: true,
-    // Where the provider's hash is the digest of the key, it tells what no instance may hold.
-    ...(/^[0-9a-f]{64}$/.test(hash) ? { fingerprint: `sha256:${hash}` } : {}),
+    // Who uses a key of which only the hash is known cannot be seen: every consumer must confirm the current one.
+    ...(fingerprint === undefined ? { mayBeCurrent: true } : { fingerprint }),
     retire: { since, dueAt: since, keepFor: 0, why: "its plaintext was lost" },
   });
 }
@@ -89,17 +100,22 @@ function evidenceAgainst(world: World, record: IssuedRecord): Decision | undefin
     };
   const policy = snapshot.key;
   const waived = record.retire?.waived ?? [];
-  const asks = record.mayBeCurrent && !record.distrusted;
+  const { fingerprint, mayBeCurrent } = record;
+  const asked = requiredConsumers(policy, waived).length > 0 && (mayBeCurrent || fingerprint !== undefined);
+  const asks = asked && !record.distrusted;
   const question = {
     field: record.field,
     policy,
     hash: current.hash,
     wanted: current.fingerprint,
-    outgoing: record.fingerprint === undefined ? [] : [record.fingerprint],
+    outgoing: fingerprint === undefined ? [] : [fingerprint],
   };
   const evidence = asks ? evidenceFor(world, question) : undefined;
-  if (asks && requiredConsumers(policy, waived).length > 0) {
-    const missing = unconfirmed(policy, waived, evidence);
+  if (asks) {
+    // One that was never promoted needs nobody's word; but a journal that was put back may not know that it was.
+    const missing = mayBeCurrent
+      ? unconfirmed(policy, waived, evidence)
+      : usersOf(fingerprint as string, policy, waived, evidence);
     const says = `key ${shortHash(record.hash)} stays: ${describeMissing(missing, evidence)}`;
     if (missing.length > 0 && sweptEnough(policy, evidence) && !underWay(missing, evidence)) {
       const next = sweepOrWait(world, question, says);

@@ -252,18 +252,6 @@ export const MUTANTS: readonly Mutant[] = [
     acts: ["kill", "rotate --now"],
   },
   {
-    name: "R3: a key that the journal has forgotten is deleted without asking the consumers",
-    file: "rotation/checks/intents.ts",
-    find: `    if (used) return used;
-`,
-    replace: "",
-    breaks: [1],
-    from: 40,
-    seeds: 40,
-    days: 8,
-    acts: ["journal restored", "person writes the key", "instance stuck", "rotate approve", "rotate --now"],
-  },
-  {
     name: "R3: what a sweep for one key shows of another does not count",
     file: "rotation/evidence.ts",
     find: "if (evidence.field !== field) return evidence;",

@@ -39,12 +39,12 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
     if ("decision" in heard) return heard.decision;
     const skew = skewed(world, rotation.policy.key.provider);
     if (skew) return hold("clock-skew", skew);
-    const lost = afterLoss(world, rotation);
-    if (lost) return lost;
     const store = needStore(world, rotation.field, rotation.phaseAt);
     if ("decision" in store) return store.decision;
     const changed = foreign(world, store.fact.value, [rotation.old?.fingerprint]);
     if (changed) return changed;
+    const lost = afterLoss(world, rotation);
+    if (lost) return lost;
     const late = lostAfterAll(world, rotation, store.fact.value);
     if (late) return late;
     return step(

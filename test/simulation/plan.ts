@@ -80,7 +80,7 @@ export function drawPlan(seed: number, days: number, acts?: readonly string[]): 
     bystanders: draw.oneIn(12) ? 120 : draw.int(0, 2),
     workers: draw.pick([1, 1, 1, 2, 3]),
     cron: draw.oneIn(4) ? draw.pick([3 * HOUR, 11 * HOUR]) : undefined,
-    journal: draw.oneIn(30) ? "cluster" : "disk",
+    journal: draw.oneIn(60) ? "cluster" : "disk",
     keys,
     happenings: drawHappenings(draw, keys, days, acts ?? EVERY_ACT),
   };

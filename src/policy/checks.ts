@@ -1,5 +1,4 @@
 import { checkExpiry } from "./checks/expiry.ts";
-import { checkKubernetesConsumers } from "./checks/kubernetes-consumers.ts";
 import { checkNames } from "./checks/names.ts";
 import { checkNotYet } from "./checks/not-yet.ts";
 import { checkPauses } from "./checks/pauses.ts";
@@ -26,7 +25,6 @@ const OF_EACH_KEY: readonly ((key: KeyView, view: PolicyView, findings: Findings
   checkExpiry,
   checkSettings,
   checkProbes,
-  checkKubernetesConsumers,
   checkTemplates,
   checkRetirement,
 ];

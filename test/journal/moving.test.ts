@@ -233,14 +233,19 @@ describe.each(KINDS)("a journal in %s", (kind) => {
   });
 });
 
-test("an import into Kubernetes that is not to be repeated with another file is refused to everybody", async () => {
-  const site = kubernetesSite();
-  const archive: Archive = {
+/** An archive of one target, in which nothing was ever asked for. */
+function archiveOfOne(): Archive {
+  return {
     id: "0".repeat(32),
     targets: [{ target: T, epoch: 3, document: documentWith("h1") }],
     requests: [],
     events: [],
   };
+}
+
+test("an import into Kubernetes that is not to be repeated with another file is refused to everybody", async () => {
+  const site = kubernetesSite();
+  const archive = archiveOfOne();
   const stop = bench.model.interpose((call, proceed) => {
     if (call.verb === "create" && call.name !== CONFIG.name) throw new Error("the process is killed here");
     return proceed();
@@ -276,12 +281,7 @@ test("an import that was stopped overwrites nothing once another of the same fil
 
 test("an import whose journal is deleted meanwhile is not said to be done", async () => {
   const site = kubernetesSite();
-  const archive: Archive = {
-    id: "0".repeat(32),
-    targets: [{ target: T, epoch: 3, document: documentWith("h1") }],
-    requests: [],
-    events: [],
-  };
+  const archive = archiveOfOne();
   const held = bench.hold((call) => call.verb === "create" && call.name.startsWith(`${CONFIG.name}-`));
   const filled = site.place.fill(archive);
   await held.reached;

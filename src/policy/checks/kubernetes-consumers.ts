@@ -4,21 +4,16 @@ import type { ConsumerPolicy } from "../schema.ts";
 import type { Path } from "../tree.ts";
 import type { KeyView, PolicyView } from "../view.ts";
 
-/** A rollout is of a workload that somebody restarts, and of pods whose Secret is known; a reload does something. */
-export function checkKubernetesConsumers(key: KeyView, view: PolicyView, findings: Findings): void {
-  for (const [index, consumer] of key.consumers.entries()) {
-    if (consumer) checkConsumer(consumer, { key, view, findings, at: ["consumers", index] });
-  }
-}
-
-interface Context {
+/** A consumer of a key, and where it stands. */
+export interface ConsumerContext {
   key: KeyView;
   view: PolicyView;
   findings: Findings;
   at: Path;
 }
 
-function checkConsumer({ probe, reload }: ConsumerPolicy, context: Context): void {
+/** A rollout is of a workload that somebody restarts, and of pods whose Secret is known; a reload does something. */
+export function checkKubernetesConsumer({ probe, reload }: ConsumerPolicy, context: ConsumerContext): void {
   const { key, view, findings, at } = context;
   const path = (...rest: Path) => [...key.path, ...at, ...rest];
   const { kubernetes: rollout } = probe;
@@ -62,7 +57,7 @@ type Rollout = NonNullable<ConsumerPolicy["probe"]["kubernetes"]>;
 type Hook = NonNullable<ConsumerPolicy["reload"]>["kubernetes"];
 
 /** A rollout is confirmed by the stamp that a restart leaves. */
-function checkRestart({ rollout, namespace }: Rollout, hook: Hook, context: Context): void {
+function checkRestart({ rollout, namespace }: Rollout, hook: Hook, context: ConsumerContext): void {
   const { key, view, findings, at } = context;
   const home = homeOf(context)?.namespace;
   const restarts = key.consumers.map((consumer) => consumer?.reload?.kubernetes);
@@ -90,7 +85,7 @@ function checkRestart({ rollout, namespace }: Rollout, hook: Hook, context: Cont
   });
 }
 
-function ownSecretFeeds({ namespace }: Rollout, context: Context): boolean {
+function ownSecretFeeds({ namespace }: Rollout, context: ConsumerContext): boolean {
   const { key, view } = context;
   const store = homeOf(context);
   // A store that is faulty itself is complained about elsewhere.
@@ -98,12 +93,12 @@ function ownSecretFeeds({ namespace }: Rollout, context: Context): boolean {
   return namespace === undefined || namespace === store.namespace;
 }
 
-function isFaulty({ key, view }: Context): boolean {
+function isFaulty({ key, view }: ConsumerContext): boolean {
   return view.stores.get(key.policy.store?.use ?? "") === undefined;
 }
 
 /** The key's own store, where that is in Kubernetes. */
-function homeOf({ key, view }: Context) {
+function homeOf({ key, view }: ConsumerContext) {
   const store = view.stores.get(key.policy.store?.use ?? "");
   return store?.type === "kubernetes" ? store : undefined;
 }

@@ -3,23 +3,20 @@ import type { Findings } from "../findings.ts";
 import type { ConsumerPolicy, ProbePolicy } from "../schema.ts";
 import type { Path } from "../tree.ts";
 import { isGiven, type KeyView, type PolicyView } from "../view.ts";
+import { type ConsumerContext, checkKubernetesConsumer } from "./kubernetes-consumers.ts";
 import { tellsKeysApart } from "./templates.ts";
 
 /** Each probe asks in one way, can tell the new key from the old, and means every instance. */
 export function checkProbes(key: KeyView, view: PolicyView, findings: Findings): void {
   for (const [index, consumer] of key.consumers.entries()) {
-    if (consumer) checkConsumer(consumer, { key, view, findings, at: ["consumers", index] });
+    if (consumer === undefined) continue;
+    const context: ConsumerContext = { key, view, findings, at: ["consumers", index] };
+    checkConsumer(consumer, context);
+    checkKubernetesConsumer(consumer, context);
   }
 }
 
-interface Context {
-  key: KeyView;
-  view: PolicyView;
-  findings: Findings;
-  at: Path;
-}
-
-function checkConsumer({ probe, reload }: ConsumerPolicy, context: Context): void {
+function checkConsumer({ probe, reload }: ConsumerPolicy, context: ConsumerContext): void {
   const { key, view, findings, at } = context;
   const fault = (path: Path, message: string, hint?: string) =>
     findings.fault(view.tree, [...key.path, ...at, ...path], message, { hint });

@@ -74,8 +74,8 @@ export function evidenceAgainstStray(
     since,
   }: Pick<IssuedRecord, "hash" | "field" | "fingerprint"> & { since: number },
 ): Decision | undefined {
-  const { key, current } = { key: world.document.keys[field], current: world.store[field]?.value.current };
-  if (key?.current === undefined && current?.value === undefined) return undefined;
+  const key = world.document.keys[field];
+  if (key?.current === undefined && world.store[field]?.value.current?.value === undefined) return undefined;
   return evidenceAgainst(world, {
     hash,
     field,

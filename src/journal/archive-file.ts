@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { RotationError } from "../lib/errors.ts";
 import { type Archive, type ArchivedTarget, contentLines } from "./archive.ts";
-import type { EventRecord, RequestRecord } from "./document.ts";
+import type { EventRecord, NoticeRecord, RequestRecord } from "./document.ts";
 import { hashTaken, parseDocument } from "./rules.ts";
 
 /**
@@ -20,7 +20,7 @@ const KIND = "journal of keyturn";
 const VERSION = 1;
 
 export function archiveText({ archive, purpose, exportedAt }: ArchiveFile): string {
-  const { id, targets, requests, events } = archive;
+  const { id, targets, requests, notices, events } = archive;
   const head = {
     kind: KIND,
     version: VERSION,
@@ -29,6 +29,7 @@ export function archiveText({ archive, purpose, exportedAt }: ArchiveFile): stri
     exportedAt: new Date(exportedAt).toISOString(),
     targets: targets.length,
     requests: requests.length,
+    notices: notices.length,
     events: events.length,
   };
   const text = [JSON.stringify(head), ...contentLines(archive), ""].join("\n");
@@ -56,7 +57,8 @@ export function parseArchive(text: string, name: string): ArchiveFile {
   if (typeof digest !== "string" || lines.at(-1) !== "") throw unusable(name, "is cut off");
   if (digest !== digestOf(before)) throw unusable(name, "was changed since it was exported");
   const archive = archiveOf(String(head.id), content, name);
-  const counted = { targets: head.targets, requests: head.requests, events: head.events };
+  const { targets, requests, notices = 0, events } = head;
+  const counted = { targets, requests, notices, events };
   const whole = Object.entries(counted).every(
     ([part, count]) => archive[part as keyof typeof counted].length === count,
   );
@@ -69,6 +71,7 @@ export function parseArchive(text: string, name: string): ArchiveFile {
 function archiveOf(id: string, lines: readonly string[], name: string): Archive {
   const targets: ArchivedTarget[] = [];
   const requests: RequestRecord[] = [];
+  const notices: NoticeRecord[] = [];
   const events: EventRecord[] = [];
   for (const [index, line] of lines.entries()) {
     const entry = objectOf(line);
@@ -76,6 +79,7 @@ function archiveOf(id: string, lines: readonly string[], name: string): Archive 
       const { target, epoch } = entry;
       targets.push({ target, epoch, document: parseDocument(target, JSON.stringify(entry.document)) });
     } else if (isRequest(entry?.request)) requests.push(entry.request);
+    else if (isNotice(entry?.notice)) notices.push(entry.notice);
     else if (isEvent(entry?.event)) events.push(entry.event);
     else throw unusable(name, `is damaged in line ${index + 2}`);
   }
@@ -91,11 +95,16 @@ function archiveOf(id: string, lines: readonly string[], name: string): Archive 
   );
   requireDistinct(
     name,
+    "notice",
+    notices.map(({ id }) => id),
+  );
+  requireDistinct(
+    name,
     "event",
     events.map(({ seq }) => seq),
   );
   requireOneOwner(targets);
-  return { id, targets, requests, events };
+  return { id, targets, requests, notices, events };
 }
 
 function requireDistinct(name: string, what: string, values: readonly unknown[]): void {
@@ -142,6 +151,14 @@ function isRequest(value: unknown): value is RequestRecord {
     isObject(value) &&
     ["id", "target", "field", "actor"].every((field) => typeof value[field] === "string") &&
     REQUEST_KINDS.includes(String(value.kind)) &&
+    Number.isFinite(value.at)
+  );
+}
+
+function isNotice(value: unknown): value is NoticeRecord {
+  return (
+    isObject(value) &&
+    ["id", "target", "field", "event", "key", "message"].every((field) => typeof value[field] === "string") &&
     Number.isFinite(value.at)
   );
 }

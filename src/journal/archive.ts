@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { EventRecord, RequestRecord, TargetDocument } from "./document.ts";
+import type { EventRecord, NoticeRecord, RequestRecord, TargetDocument } from "./document.ts";
+import { oldestFirst } from "./outbox.ts";
 
 /** All that a journal holds, to be brought to another place. No key is in it. */
 export interface Archive {
@@ -7,6 +8,8 @@ export interface Archive {
   targets: ArchivedTarget[];
   /** Not yet answered; those of one target oldest first. */
   requests: RequestRecord[];
+  /** Not yet taken by everybody. One that is too old when it comes to be sent is not. */
+  notices: NoticeRecord[];
   events: EventRecord[];
 }
 
@@ -18,28 +21,30 @@ export interface ArchivedTarget {
 }
 
 /** The archive in one order, whatever its source had. */
-export function ordered({ id, targets, requests, events }: Archive): Archive {
+export function ordered({ id, targets, requests, notices, events }: Archive): Archive {
   const by = (a: { target: string }, b: { target: string }) =>
     a.target < b.target ? -1 : Number(a.target > b.target);
   return {
     id,
     targets: targets.toSorted(by),
     requests: requests.toSorted(by),
+    notices: oldestFirst(notices).toSorted(by),
     events: events.toSorted((a, b) => a.seq - b.seq),
   };
 }
 
 /** Every target that the archive has anything of. */
-export function targetsOf({ targets, requests, events }: Archive): string[] {
-  return [...new Set([...targets, ...requests, ...events].map(({ target }) => target))].sort();
+export function targetsOf({ targets, requests, notices, events }: Archive): string[] {
+  return [...new Set([...targets, ...requests, ...notices, ...events].map(({ target }) => target))].sort();
 }
 
 /** A line for each part of an archive, without the first and the last of the file. */
 export function contentLines(archive: Archive): string[] {
-  const { targets, requests, events } = ordered(archive);
+  const { targets, requests, notices, events } = ordered(archive);
   return [
     ...targets.map(({ target, epoch, document }) => JSON.stringify({ target, epoch, document })),
     ...requests.map((request) => JSON.stringify({ request })),
+    ...notices.map((notice) => JSON.stringify({ notice })),
     ...events.map((event) => JSON.stringify({ event })),
   ];
 }

@@ -1,4 +1,4 @@
-import type { KeyPolicy, ProviderPolicy, StorePolicy } from "../policy/schema.ts";
+import type { KeyPolicy, NotifyEvent, ProviderPolicy, StorePolicy } from "../policy/schema.ts";
 
 /**
  * What the journal holds of one target (one secret of one store; R10). Plain JSON, instants in
@@ -36,6 +36,8 @@ export interface KeyRecord {
   retry?: { at: number; count: number };
   /** When the current key's settings were last compared with the policy's, and where they differed. */
   drift?: { hash: string; at: number; differs: string[] };
+  /** The due instant that was last told to be overdue. */
+  overdue?: number;
   /** Why nothing is started for this key, when something should be. */
   blocked?: { reason: string; message: string; since: number };
   /** Set by a take-over, until a later look finds nothing. */
@@ -236,4 +238,44 @@ export interface RequestRecord {
   without?: string;
   /** revoke: delete before the replacement is confirmed. */
   immediately?: boolean;
+}
+
+/**
+ * What somebody is to be told: committed with the change that it tells of, and kept until every
+ * destination has taken it. Who that is stands in the policy alone.
+ */
+export interface NoticeRecord {
+  /** Follows from what it tells of, so that receivers know the same by it. */
+  id: string;
+  target: string;
+  field: string;
+  event: Exclude<NotifyEvent, "pass">;
+  at: number;
+  installation: string;
+  /** The key's name at that time. */
+  key: string;
+  provider: string;
+  actor: string;
+  /** Reason code, as in the event log. */
+  reason: string;
+  message: string;
+  /** What a person can do about it. */
+  hint?: string;
+  /** Of the rotation that it tells of. */
+  rotation?: string;
+  kind?: RotationKind;
+  phase?: Phase;
+  startedAt?: number;
+  oldHash?: string;
+  newHash?: string;
+  /** When the old key is deleted at the earliest. */
+  deleteAt?: number;
+  /** When it is tried again. */
+  retryAt?: number;
+  /** The due instant that nothing was started for. */
+  dueAt?: number;
+  /** Ids of the destinations that have taken it. */
+  told?: string[];
+  /** How many earlier ones have left since, because there was no room and nobody took them. */
+  omitted?: number;
 }

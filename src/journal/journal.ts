@@ -1,5 +1,6 @@
 import type { RotationError } from "../lib/errors.ts";
-import type { EventRecord, NewEvent, RequestRecord, TargetDocument } from "./document.ts";
+import type { EventRecord, NewEvent, NoticeRecord, RequestRecord, TargetDocument } from "./document.ts";
+import type { Told } from "./outbox.ts";
 
 /** Permission to write one target's document, until it ends or is taken over. */
 export interface Lease {
@@ -41,6 +42,8 @@ export interface Change {
   events: NewEvent[];
   /** Ids of requests that this change answers. */
   requestsDone?: string[];
+  /** Kept with the change until {@link Journal.delivered} takes them out. Of one target fifty at most: the oldest yield. */
+  notices?: NoticeRecord[];
 }
 
 export interface HistoryFilter {
@@ -82,6 +85,12 @@ export interface Journal {
   request(request: RequestRecord, event: NewEvent): Promise<void>;
   /** Requests not yet answered, oldest first. */
   requests(target: string): Promise<RequestRecord[]>;
+  /** Every target's notices that are kept, oldest first. Those that cannot be read are left out: they hold nothing up. */
+  notices(): Promise<NoticeRecord[]>;
+  /** Notes who was told of a target's notices. Needs no lease; what is gone already is no error. */
+  delivered(target: string, told: readonly Told[]): Promise<void>;
   history(filter: HistoryFilter): Promise<EventRecord[]>;
+  /** Tries whether a commit could be written now, and leaves nothing behind. Throws why it could not, as a write would. */
+  assertWritable(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,9 +1,10 @@
 import type { Clock } from "../lib/clock.ts";
 import { RotationError } from "../lib/errors.ts";
 import { type Random, randomId } from "../lib/random.ts";
-import type { EventRecord, NewEvent, RequestRecord, TargetDocument } from "./document.ts";
+import type { EventRecord, NewEvent, NoticeRecord, RequestRecord, TargetDocument } from "./document.ts";
 import { emptyDocument } from "./document.ts";
 import type { HistoryFilter, Journal, TargetEntry } from "./journal.ts";
+import { afterTelling, oldestFirst, withNotices } from "./outbox.ts";
 import {
   entryOrDamage,
   hashTaken,
@@ -23,6 +24,8 @@ export interface MemoryJournalState {
   readonly hashes: Map<string, string>;
   readonly requests: Map<string, { target: string; text: string }>;
   readonly events: string[];
+  /** By target, its notices. */
+  readonly outbox: Map<string, string>;
   /** Holders whose process lives. */
   readonly living: Set<string>;
 }
@@ -35,6 +38,7 @@ export function memoryJournalState(random: Random): MemoryJournalState {
     hashes: new Map(),
     requests: new Map(),
     events: [],
+    outbox: new Map(),
     living: new Set(),
   };
 }
@@ -75,6 +79,7 @@ export function memoryJournal(
       JSON.stringify({ seq, at, target, key, rotation, epoch, actor, kind, reason, message, data }),
     );
   };
+  const noticesOf = (target: string) => JSON.parse(shared.outbox.get(target) ?? "[]") as NoticeRecord[];
   const end = () => {
     open = false;
     shared.living.delete(me);
@@ -124,7 +129,7 @@ export function memoryJournal(
       }
     },
 
-    async commit(lease, { document, events, requestsDone = [] }) {
+    async commit(lease, { document, events, requestsDone = [], notices = [] }) {
       requireOpen();
       const { target } = lease;
       requireLease(lease, leaseOf(target));
@@ -139,6 +144,8 @@ export function memoryJournal(
       for (const event of events) append(target, lease.epoch, event);
       for (const id of requestsDone)
         if (shared.requests.get(id)?.target === target) shared.requests.delete(id);
+      if (notices.length > 0)
+        shared.outbox.set(target, JSON.stringify(withNotices(noticesOf(target), notices)));
     },
 
     async request(request, event) {
@@ -154,10 +161,26 @@ export function memoryJournal(
       return asked.map(({ text }) => JSON.parse(text) as RequestRecord);
     },
 
+    async notices() {
+      requireOpen();
+      return oldestFirst([...shared.outbox.keys()].flatMap(noticesOf));
+    },
+
+    async delivered(target, told) {
+      requireOpen();
+      const left = afterTelling(noticesOf(target), told);
+      if (left.length > 0) shared.outbox.set(target, JSON.stringify(left));
+      else shared.outbox.delete(target);
+    },
+
     async history({ limit, ...filter }) {
       requireOpen();
       const events = eventsOf(shared).filter((event) => matches(event, filter));
       return limit === undefined ? events : events.slice(Math.max(0, events.length - limit));
+    },
+
+    async assertWritable() {
+      requireOpen();
     },
 
     async close() {

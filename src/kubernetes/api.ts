@@ -161,8 +161,16 @@ export interface KubeApi {
   ): Promise<KubeList<T>>;
   /** `conflict` when there is one of that name. */
   create<T extends KubeObject>(resource: KubeResource, namespace: string, object: T): Promise<T>;
-  /** Writes the whole object over the version that it was read at: `metadata.resourceVersion` is required. `absent` when it is gone. */
-  replace<T extends KubeObject>(resource: KubeResource, namespace: string, object: T): Promise<T>;
+  /**
+   * Writes the whole object over the version that it was read at: `metadata.resourceVersion` is required.
+   * `absent` when it is gone. With `dryRun` the API server checks all of that and writes nothing.
+   */
+  replace<T extends KubeObject>(
+    resource: KubeResource,
+    namespace: string,
+    object: T,
+    options?: { dryRun: boolean },
+  ): Promise<T>;
   /** A JSON merge patch; with `metadata.resourceVersion` in it, only upon that version. `absent` when it is gone. */
   patch<T extends KubeObject>(
     resource: KubeResource,

@@ -1,7 +1,8 @@
 import type { Agent } from "node:http";
 import type { RequestOptions } from "node:https";
-import { messageOf, RotationError } from "../lib/errors.ts";
+import { asRotationError, messageOf, RotationError } from "../lib/errors.ts";
 import type { TlsText } from "../lib/http-direct.ts";
+import { refusedByNode } from "../lib/permissions.ts";
 import { redactOutput } from "../lib/redact.ts";
 import { Secret } from "../lib/secret.ts";
 import type { KubeconfigDocument } from "./kubeconfig.ts";
@@ -94,6 +95,7 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
 }
 
 function loginFailed(plugin: string | undefined, cause: unknown): RotationError {
+  if (refusedByNode(cause)) return asRotationError(cause);
   const { code, path } = cause as NodeJS.ErrnoException;
   const says = redactOutput(messageOf(cause)).replace(/\s+/g, " ").trim().slice(0, 500);
   if (plugin !== undefined && code === "ENOENT") {

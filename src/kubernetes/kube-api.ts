@@ -1,9 +1,7 @@
-import type { Clock } from "../lib/clock.ts";
 import { RotationError } from "../lib/errors.ts";
-import type { Random } from "../lib/random.ts";
 import type { KubeAccess, KubeAnswer, KubeApi, KubeCluster, KubeObject, KubeRequest } from "./api.ts";
 import { type KubeCall, pathOf, said } from "./call.ts";
-import { type RepeatRead, repeatReads } from "./repeat-reads.ts";
+import { type RepeatParts, type RepeatRead, repeatReads } from "./repeat-reads.ts";
 import { statusError } from "./status-error.ts";
 import { walkList } from "./walk-list.ts";
 
@@ -15,10 +13,7 @@ export const FIELD_MANAGER = "keyturn";
  * first asked, once; after a failure again. Reads are repeated on weather and the clocks are
  * compared only where `outside` gives a clock and randomness; no write is ever repeated.
  */
-export function kubeApi(
-  connect: () => Promise<KubeCluster>,
-  outside?: { clock: Clock; random: Random },
-): KubeApi {
+export function kubeApi(connect: () => Promise<KubeCluster>, outside?: RepeatParts): KubeApi {
   const repeat: RepeatRead = outside ? repeatReads(outside) : (read) => read();
   let connecting: Promise<KubeCluster> | undefined;
   let skew: number | undefined;
@@ -40,8 +35,10 @@ export function kubeApi(
     if (answer.status < 200 || answer.status >= 300) throw statusError(call, answer);
     return answer;
   };
-  const write = (call: KubeCall, request: Pick<KubeRequest, "method" | "path" | "body" | "contentType">) =>
-    ask(call, { ...request, query: { fieldManager: FIELD_MANAGER } });
+  const write = (
+    call: KubeCall,
+    request: Pick<KubeRequest, "method" | "path" | "body" | "contentType" | "query">,
+  ) => ask(call, { ...request, query: { fieldManager: FIELD_MANAGER, ...request.query } });
 
   return {
     async cluster() {
@@ -77,14 +74,15 @@ export function kubeApi(
       return objectOf(call, await write(call, { method: "POST", path, body: typed(resource, object) }));
     },
 
-    async replace(resource, namespace, object) {
+    async replace(resource, namespace, object, { dryRun } = { dryRun: false }) {
       const { name, resourceVersion } = object.metadata;
       const call: KubeCall = { verb: "update", resource, namespace, name };
       if (!resourceVersion) {
         throw new RotationError("internal", `cannot ${said(call)}: it was read at no resourceVersion`);
       }
       const path = pathOf(resource, namespace, name);
-      return objectOf(call, await write(call, { method: "PUT", path, body: typed(resource, object) }));
+      const put = { method: "PUT", path, body: typed(resource, object) } as const;
+      return objectOf(call, await write(call, dryRun ? { ...put, query: { dryRun: "All" } } : put));
     },
 
     async patch(resource, namespace, name, patch) {

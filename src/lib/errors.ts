@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { refusedByNode } from "./permissions.ts";
 import { redact } from "./redact.ts";
 
 /**
@@ -41,7 +42,7 @@ export type ErrorCode =
   | "internal";
 
 export interface ErrorDetails {
-  /** What to do about it, one sentence. */
+  /** What to do about it, one sentence. What Node's permission model has refused, as the cause, has a hint of its own. */
   hint?: string;
   /** How long the other side asked us to wait, in milliseconds. */
   retryAfterMs?: number;
@@ -64,7 +65,8 @@ export class RotationError extends Error {
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(shown(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.hint = details.hint === undefined ? undefined : shown(details.hint);
+    const hint = refusedByNode(details.cause)?.hint ?? details.hint;
+    this.hint = hint === undefined ? undefined : shown(hint);
     this.retryAfterMs = details.retryAfterMs;
     this.status = details.status;
   }
@@ -83,9 +85,14 @@ function shown(text: string): string {
   return safe.length <= LONGEST ? safe : `${safe.slice(0, LONGEST - 1)}…`;
 }
 
-/** Any thrown value as a RotationError; what is none becomes `internal` with the cause kept. */
+/**
+ * Any thrown value as a RotationError; what is none becomes `internal` with the cause kept, but for
+ * what Node's permission model refuses, which is `forbidden`.
+ */
 export function asRotationError(thrown: unknown): RotationError {
   if (thrown instanceof RotationError) return thrown;
+  const refused = refusedByNode(thrown);
+  if (refused) return new RotationError("forbidden", refused.message, { hint: refused.hint, cause: thrown });
   return new RotationError("internal", messageOf(thrown), { cause: thrown });
 }
 

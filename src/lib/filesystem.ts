@@ -1,6 +1,7 @@
 import { readFile, stat, statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { RotationError } from "./errors.ts";
+import { refusedFolder } from "./permissions.ts";
 
 /** Types that statfs(2) gives to file systems shared between machines, where kernel locks and shared memory don't hold. */
 const NETWORK_TYPES: Readonly<Record<number, string>> = {
@@ -86,4 +87,10 @@ export async function nearestExisting(folder: string): Promise<string> {
       },
     );
   }
+}
+
+/** Throws RotationError `forbidden` where Node's permission model keeps us out of a folder that we read and write. */
+export function requireRights(folder: string): void {
+  const refused = refusedFolder(resolve(folder));
+  if (refused) throw new RotationError("forbidden", refused.message, { hint: refused.hint });
 }

@@ -21,6 +21,8 @@ const CREDENTIALS: readonly [RegExp, string][] = [
   ],
   // User name and password of a URL: a token may stand as either.
   [/(?<=:\/\/)(?:[^\s/?#"\\]|\\.){1,1000}@/g, `${GONE}@`],
+  // What webhooks are signed with.
+  [/whsec_[\w+/=-]{8,}/g, GONE],
   // Webhooks whose address is all that is needed to use them.
   [/(?<=hooks\.slack\.com\/|discord(?:app)?\.com\/api\/webhooks\/)[^\s"'\\]+/g, GONE],
 ];
@@ -29,7 +31,7 @@ const CREDENTIALS: readonly [RegExp, string][] = [
 const KEY_LIKE =
   /(?:(?<![A-Za-z0-9_])|(?<=\\[bfnrt]|\\u[0-9a-f]{4}|%[0-9a-f]{2}))(?:sk|lr|pk)[-_][\w-]{6,}/gi;
 /** Without any of these, a text holds nothing of either list: most are told apart by one look. */
-const SUSPECT = /(?:sk|lr|pk)[-_]|bearer|basic|@|hooks\.slack|discord/i;
+const SUSPECT = /(?:sk|lr|pk)[-_]|bearer|basic|@|whsec_|hooks\.slack|discord/i;
 const MASKED_AFTER = /^(?:\.{3}|…)/;
 
 /**

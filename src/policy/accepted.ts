@@ -5,7 +5,7 @@ let root: JsonSchema | undefined;
 
 /** What may stand at a path, as the end of "accepted: …". */
 export function acceptedAt(path: Path): string {
-  const texts = schemasAt(path).map(describe);
+  const texts = schemasAt(path).map(acceptedBy);
   return [...new Set(texts)].join(" or ") || "nothing";
 }
 
@@ -60,17 +60,18 @@ function alternativesOf(schema: JsonSchema): JsonSchema[] {
   return alternatives ? alternatives.flatMap(alternativesOf) : [schema];
 }
 
-function describe(schema: JsonSchema): string {
+/** What a schema accepts, in words. */
+export function acceptedBy(schema: JsonSchema): string {
   if (schema.accepts) return schema.accepts;
   const alternatives = schema.anyOf ?? schema.oneOf;
-  if (alternatives) return alternatives.map(describe).join(" or ");
+  if (alternatives) return alternatives.map(acceptedBy).join(" or ");
   if (schema.enum) return schema.enum.map(String).join(", ");
   if (schema.const !== undefined) return String(schema.const);
   if (schema.type === "object") {
     const fields = Object.keys(schema.properties ?? {});
     return fields.length > 0 ? `{ ${fields.join(", ")} }` : "a map";
   }
-  if (schema.type === "array") return schema.items ? `a list of ${describe(schema.items)}` : "a list";
+  if (schema.type === "array") return schema.items ? `a list of ${acceptedBy(schema.items)}` : "a list";
   if (schema.type === "number" || schema.type === "integer") return describeNumber(schema);
   const words: Record<string, string> = {
     string: "text",

@@ -1,11 +1,12 @@
 import { checkExpiry } from "./checks/expiry.ts";
 import { checkNames } from "./checks/names.ts";
-import { checkNotYet } from "./checks/not-yet.ts";
+import { checkNotify } from "./checks/notify.ts";
 import { checkPauses } from "./checks/pauses.ts";
 import { checkProbes } from "./checks/probes.ts";
 import { checkRetirement } from "./checks/retirement.ts";
 import { checkSchedule } from "./checks/schedule.ts";
 import { checkSecrets } from "./checks/secrets.ts";
+import { checkServer } from "./checks/server.ts";
 import { checkSettings } from "./checks/settings.ts";
 import { checkStores } from "./checks/stores.ts";
 import { checkTemplates } from "./checks/templates.ts";
@@ -16,7 +17,7 @@ const OF_THE_POLICY: readonly ((view: PolicyView, findings: Findings) => void)[]
   checkNames,
   checkStores,
   checkSecrets,
-  checkNotYet,
+  checkServer,
 ];
 
 const OF_EACH_KEY: readonly ((key: KeyView, view: PolicyView, findings: Findings) => void)[] = [
@@ -27,6 +28,7 @@ const OF_EACH_KEY: readonly ((key: KeyView, view: PolicyView, findings: Findings
   checkProbes,
   checkTemplates,
   checkRetirement,
+  checkNotify,
 ];
 
 /** What no single field shows: references, collisions, combinations that cannot work or may surprise. */

@@ -9,7 +9,8 @@ const LOOKS_SECRET =
 const USER_INFO = /(?<=:\/\/)[^\s/@?#"']+@/g;
 
 /** What follows a field that holds nothing but secrets, for lines that could not be parsed. */
-const AFTER_SECRET_FIELD = /\b(managementKey|bearer|password)(["']?\s*:\s+)(?![\s{&*|>]|\[secret\])[^\n]+/g;
+const AFTER_SECRET_FIELD =
+  /\b(managementKey|bearer|password|token)(["']?\s*:\s+)(?![\s{&*|>]|\[secret\])[^\n]+/g;
 
 export function looksSecret(text: string): boolean {
   return text.search(LOOKS_SECRET) >= 0;
@@ -28,7 +29,7 @@ export function redact(text: string): string {
 }
 
 /** Fields that take a secret source and nothing else. */
-const SECRET_FIELDS = new Set(["managementKey", "bearer", "password"]);
+const SECRET_FIELDS = new Set(["managementKey", "bearer", "password", "token"]);
 
 /** Headers whose value authenticates. */
 const SECRET_HEADERS = new Set([
@@ -45,6 +46,7 @@ export function holdsSecret(path: Path): boolean {
   const [name, parent, grandparent] = [path.at(-1), path.at(-2), path.at(-3)];
   if (typeof name !== "string" || parent === "json") return false;
   if (parent === "headers") return grandparent !== "expect" && SECRET_HEADERS.has(name.toLowerCase());
+  if (name === "secret") return grandparent === "notify";
   if (name === "value") return parent === "header" && grandparent === "auth";
   return SECRET_FIELDS.has(name);
 }

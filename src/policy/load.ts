@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { systemClock } from "../lib/clock.ts";
+import { checkRestart } from "./checks/restart.ts";
 import { checkPolicy } from "./checks.ts";
 import { explain } from "./explain.ts";
 import { PolicyError, type PolicyNote } from "./faults.ts";
@@ -10,6 +11,7 @@ import { readPolicyFile } from "./read-file.ts";
 import { readYaml } from "./read-yaml.ts";
 import { refuseLiterals } from "./refuse-literals.ts";
 import { keySchema, type Policy, policySchema } from "./schema.ts";
+import { withServerDefault } from "./server-default.ts";
 import { Source } from "./source.ts";
 import { child, merge, type Tree, toValue } from "./tree.ts";
 import { viewPolicy } from "./view.ts";
@@ -34,10 +36,22 @@ export async function loadPolicy(
   env: Readonly<Record<string, string | undefined>>,
   { now = systemClock.now() }: { now?: number } = {},
 ): Promise<LoadedPolicy> {
-  const text = await readPolicyFile(file);
+  return judgePolicy(file, await readPolicyFile(file), env, { now });
+}
+
+/**
+ * The same for a text that was read from the file already. With `inForce`, what a worker that runs
+ * under that policy cannot change is a fault too.
+ */
+export function judgePolicy(
+  file: string,
+  text: string,
+  env: Readonly<Record<string, string | undefined>>,
+  { now = systemClock.now(), inForce }: { now?: number; inForce?: Policy } = {},
+): LoadedPolicy {
   const source = new Source(text);
   const findings = new Findings();
-  const policy = parse(source, findings, env, dirname(resolve(file)), now);
+  const policy = parse(source, findings, env, dirname(resolve(file)), now, inForce);
   if (policy === undefined || findings.anyFault) throw new PolicyError(file, findings.faults(file, source));
   return { policy, warnings: findings.notes(source), text };
 }
@@ -48,6 +62,7 @@ function parse(
   env: Readonly<Record<string, string | undefined>>,
   folder: string,
   now: number,
+  inForce: Policy | undefined,
 ): Policy | undefined {
   const written = readYaml(source, findings);
   if (!written) return undefined;
@@ -62,7 +77,9 @@ function parse(
   const result = policySchema.safeParse(toValue(merged));
   explain(result.error?.issues ?? [], merged, findings);
   checkPolicy(viewPolicy(merged, folder, now), findings);
-  return result.data && resolvePaths(result.data, folder);
+  const policy = result.data && resolvePaths(withServerDefault(result.data, merged, env, findings), folder);
+  if (policy && inForce) checkRestart(policy, inForce, merged, findings);
+  return policy;
 }
 
 /** Every key on top of `defaults`, and `defaults` gone. */

@@ -71,10 +71,16 @@ export function resolvePaths(policy: Policy, folder: string): Policy {
       policy.journal.type === "sqlite"
         ? { ...policy.journal, path: from(policy.journal.path) }
         : policy.journal,
+    ...(policy.server && {
+      server: { ...policy.server, ...(policy.server.token && { token: source(policy.server.token) }) },
+    }),
     keys: policy.keys.map((key) => ({
       ...key,
       consumers: key.consumers === "none" ? key.consumers : key.consumers.map(consumer),
-      notify: key.notify.map(action),
+      notify: key.notify.map((entry) => ({
+        ...action(entry),
+        ...(entry.secret && { secret: source(entry.secret) }),
+      })),
     })),
   };
 }

@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { refusedByNode } from "../lib/permissions.ts";
 import { type Fault, PolicyError } from "./faults.ts";
 
 /** A policy of thousands of keys is smaller. */
@@ -24,6 +25,8 @@ export async function readPolicyFile(file: string): Promise<string> {
         `did you mean ${file.replace(/\/+$/, "")}/rotation.yaml?`,
       );
     if (code === "EACCES") return refuse("this user may not read the file", "change its owner or mode");
+    const refused = refusedByNode(error);
+    if (refused) return refuse("keyturn may not read the file", refused.hint);
     return refuse(`the file cannot be read (${code ?? String(error)})`);
   }
   if (bytes.length > MOST_BYTES)

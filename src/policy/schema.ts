@@ -53,10 +53,22 @@ const header = z.union([z.string(), secretSource]).meta({ accepts: "text, { env:
 
 const auth = z
   .union([
-    z.strictObject({ bearer: secretSource }),
-    z.strictObject({ basic: z.strictObject({ username: z.string(), password: secretSource }) }),
-    z.strictObject({ header: z.strictObject({ name: z.string().min(1), value: secretSource }) }),
+    z.strictObject({ bearer: secretSource.describe("authorization: Bearer, with the secret behind it.") }),
+    z.strictObject({
+      basic: z
+        .strictObject({
+          username: z.string().describe("No secret: it may stand here."),
+          password: secretSource,
+        })
+        .describe("authorization: Basic, of a user name and a password."),
+    }),
+    z.strictObject({
+      header: z
+        .strictObject({ name: z.string().min(1).describe("The header's name."), value: secretSource })
+        .describe("A header of another name that holds the secret."),
+    }),
   ])
+  .describe("How the request proves who it is; one of the three.")
   .meta({ accepts: "{ bearer: … }, { basic: { username, password } } or { header: { name, value } }" });
 
 const tls = z.strictObject({
@@ -74,11 +86,17 @@ const httpObject = z.strictObject({
       accepts:
         "an http:// or https:// URL, a list of them, or { env: NAME } or { file: PATH } that holds one",
     }),
-  method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]).optional(),
-  headers: z.record(z.string(), header).optional(),
-  body: z.string().optional(),
+  method: z
+    .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+    .describe("Default: GET for a probe, POST for a reload and a notification.")
+    .optional(),
+  headers: z
+    .record(z.string(), header)
+    .describe("Extra headers; one that is a secret is named by { env: NAME } or { file: PATH }.")
+    .optional(),
+  body: z.string().describe("Sent as it stands; set the content-type header with it.").optional(),
   auth: auth.optional(),
-  tls: tls.optional(),
+  tls: tls.describe("For https://: whom to trust, and our own certificate.").optional(),
   proxy: url.describe("Probes and reloads go direct unless this is set.").optional(),
 });
 type HttpObject = z.output<typeof httpObject>;
@@ -124,7 +142,10 @@ const expectation = z.strictObject({
     )
     .describe("JSON pointers and the values expected there.")
     .optional(),
-  headers: z.record(z.string(), z.string()).optional(),
+  headers: z
+    .record(z.string(), z.string())
+    .describe("Headers of the answer and the values expected in them.")
+    .optional(),
   body: z.string().describe("Text that the body must contain.").optional(),
 });
 export type Expectation = z.output<typeof expectation>;
@@ -158,17 +179,25 @@ const podsProbe = z.strictObject({
     .max(1000)
     .describe("Label selector: every pod that matches, and has not finished, is an instance.")
     .meta({ accepts: "a label selector like app=payments" }),
-  port: z.int().min(1).max(65_535).meta({ accepts: "a port from 1 to 65535" }),
+  port: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .describe("The container's port, not a Service's.")
+    .meta({ accepts: "a port from 1 to 65535" }),
   path: z
     .string()
     .regex(/^\/[^#\s]*$/)
     .describe("Of the health URL.")
     .meta({ accepts: "a path like /healthz" }),
-  scheme: z.enum(["http", "https"]).default("http"),
+  scheme: z
+    .enum(["http", "https"])
+    .default("http")
+    .describe("Pods are asked by address: with https give the certificate's name as tls.serverName."),
   namespace: kubeNamespaceRef.optional(),
-  headers: z.record(z.string(), header).optional(),
+  headers: z.record(z.string(), header).describe("Extra headers, as of an http probe.").optional(),
   auth: auth.optional(),
-  tls: tls.optional(),
+  tls: tls.describe("For scheme https: whom to trust, and our own certificate.").optional(),
 });
 export type PodsProbePolicy = z.output<typeof podsProbe>;
 
@@ -208,12 +237,17 @@ const probe = z.strictObject({
     .describe("all: every address behind the name is an instance."),
   instances: z.int().min(1).describe("At least so many instances must answer.").optional(),
   timeout: duration.prefault("5s").describe("For each answer."),
-  expect: expectation.optional(),
+  expect: expectation
+    .describe("What the answer must be like; left out: the contract for consumers.")
+    .optional(),
   trustStatus: z
     .boolean()
     .default(false)
     .describe("Accept a probe that cannot tell the new key from the old."),
-  evidence: z.enum(["usage"]).optional(),
+  evidence: z
+    .enum(["usage"])
+    .describe("Besides the probe, the provider's counters must show the new key used and the old one quiet.")
+    .optional(),
 });
 export type ProbePolicy = z.output<typeof probe>;
 
@@ -223,42 +257,76 @@ const reload = z.strictObject({
   kubernetes: kubernetesReload
     .describe("Kubernetes: refresh an ExternalSecret, wait for the Secret, restart a workload.")
     .optional(),
-  timeout: duration.prefault("30s"),
+  timeout: duration.prefault("30s").describe("For the whole hook; one that fails is called again."),
 });
 export type ReloadPolicy = z.output<typeof reload>;
 
-export const consumerSchema = z.strictObject({ name, probe, reload: reload.optional() });
+export const consumerSchema = z.strictObject({
+  name: name.describe("Names the consumer in the log, in status and for `rotate approve --without`."),
+  probe: probe.describe("How it is asked which key it uses: one of http, exec, pods and kubernetes."),
+  reload: reload
+    .describe("What makes it read the key again, called once the new key is in the store.")
+    .optional(),
+});
 export type ConsumerPolicy = z.output<typeof consumerSchema>;
 
 const cron = z.string().describe("Cron of five fields.");
 const schedule = z
-  .union([z.literal("none"), cron, z.strictObject({ every: duration })])
+  .union([
+    z.literal("none"),
+    cron,
+    z.strictObject({ every: duration.describe("Due so long after the last rotation.") }),
+  ])
   .describe("Cron of five fields, { every: 30d }, or none.")
   .meta({ accepts: 'cron of five fields like "0 10 * * 2", { every: 30d }, or none' });
 
-const windowPolicy = z.strictObject({ kind: z.enum(["deny", "allow"]), schedule: cron, duration });
+const windowPolicy = z.strictObject({
+  kind: z.enum(["deny", "allow"]).describe("deny: not while it lasts. allow: only while one of these lasts."),
+  schedule: cron.describe("Cron of five fields: when the window begins."),
+  duration: duration.describe("How long it lasts."),
+});
 export type WindowPolicy = z.output<typeof windowPolicy>;
 
 const settings = z.strictObject({
   limit: z.number().min(0).nullable().describe("In credits; null for none.").optional(),
-  limitReset: z.enum(["daily", "weekly", "monthly"]).nullable().optional(),
-  includeByokInLimit: z.boolean().optional(),
-  expiresAfter: duration.optional(),
+  limitReset: z
+    .enum(["daily", "weekly", "monthly"])
+    .nullable()
+    .describe("When what was spent counts from nothing again; null for never.")
+    .optional(),
+  includeByokInLimit: z
+    .boolean()
+    .describe("OpenRouter: whether calls with your own providers' keys count against the limit.")
+    .optional(),
+  expiresAfter: duration
+    .describe("Each key expires so long after its creation; it is replaced before that.")
+    .optional(),
   expiresAt: z.iso
     .datetime({ offset: true })
     .meta({ accepts: "an instant like 2027-12-31T23:59:59Z" })
     .describe("An instant, for example 2027-12-31T23:59:59Z.")
     .optional(),
-  workspaceId: z.string().min(1).describe("OpenRouter.").optional(),
-  creatorUserId: z.string().min(1).describe("OpenRouter.").optional(),
-  allowedProviders: z.array(z.string().min(1)).describe("ARouter.").optional(),
-  allowedModels: z.array(z.string().min(1)).describe("ARouter.").optional(),
+  workspaceId: z
+    .string()
+    .min(1)
+    .describe("OpenRouter: the workspace in which keys are issued. Default: that of the key replaced.")
+    .optional(),
+  creatorUserId: z
+    .string()
+    .min(1)
+    .describe("OpenRouter: the member of an organization whom keys are issued for.")
+    .optional(),
+  allowedProviders: z
+    .array(z.string().min(1))
+    .describe("ARouter: the providers that keys may call.")
+    .optional(),
+  allowedModels: z.array(z.string().min(1)).describe("ARouter: the models that keys may call.").optional(),
 });
 export type SettingsPolicy = z.output<typeof settings>;
 
 const storeRef = z.strictObject({
   use: z.string().describe("A name under stores."),
-  secret: z.string().min(1),
+  secret: z.string().min(1).describe("Its name in the store; in AWS its name or ARN."),
   field: z
     .string()
     .min(1)
@@ -281,10 +349,28 @@ const notifyEvent = z.enum([
   "overdue",
   "pass",
 ]);
-const notify = z.strictObject({ http, on: z.array(notifyEvent).min(1).optional() });
+export type NotifyEvent = z.output<typeof notifyEvent>;
+const notify = z.strictObject({
+  http: http.describe("Where it is posted to; of several URLs each is told."),
+  on: z
+    .array(notifyEvent)
+    .min(1)
+    .describe(
+      "What is told of; default: held, reverted, failed, overdue. pass: after each pass, as a sign of life.",
+    )
+    .optional(),
+  format: z
+    .enum(["json", "slack"])
+    .describe("Default: slack where the URL is an incoming webhook of Slack, else json.")
+    .optional(),
+  secret: secretSource
+    .describe("Signs each request as Standard Webhooks says: base64, with or without whsec_ before it.")
+    .optional(),
+});
+export type NotifyPolicy = z.output<typeof notify>;
 
 export const keySchema = z.strictObject({
-  name,
+  name: name.describe("Names the key everywhere; consumers give it in their answers."),
   formerly: z.array(name).default([]).describe("Earlier names, after a rename."),
   provider: z.string().describe("A name under providers."),
   schedule,
@@ -294,7 +380,10 @@ export const keySchema = z.strictObject({
     .describe("Due this long before the key expires; default a third of its life.")
     .optional(),
   retry: z
-    .strictObject({ after: duration.prefault("1h"), max: duration.prefault("24h") })
+    .strictObject({
+      after: duration.prefault("1h").describe("The first pause."),
+      max: duration.prefault("24h").describe("The longest pause."),
+    })
     .prefault({})
     .describe("Pause after a failed or reverted rotation: after, doubling up to max."),
   suspend: z.boolean().default(false).describe("true leaves this key alone."),
@@ -309,7 +398,7 @@ export const keySchema = z.strictObject({
     .enum(["report", "apply"])
     .default("report")
     .describe("apply: change a key whose settings differ from the policy."),
-  store: storeRef,
+  store: storeRef.describe("Where the key is kept."),
   consumers: z
     .union([z.literal("none"), z.array(consumerSchema).min(1)])
     .describe("Every service that uses the key, each with its probe; or none.")
@@ -327,7 +416,8 @@ export const keySchema = z.strictObject({
         .default("hold")
         .describe("hold: wait for a person. rollback: put the old key back."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("How consumers prove that they use the new key."),
   retire: z
     .strictObject({
       after: duration.prefault("0s").describe("How long both keys live on after confirmation."),
@@ -335,10 +425,13 @@ export const keySchema = z.strictObject({
       watch: duration.prefault("1m").describe("How long consumers are watched with the old key disabled."),
       keepDisabledFor: duration.prefault("0s").describe("Soak between disabling and deleting."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("How the old key goes."),
   notify: z.array(notify).default([]).describe("Who is told about what."),
   adopt: z
-    .strictObject({ hash: z.string().min(1) })
+    .strictObject({
+      hash: z.string().min(1).describe("As `rotate keys list` and the provider's dashboard show it."),
+    })
     .describe("Hash of a current value that cannot be proved otherwise.")
     .optional(),
 });
@@ -346,18 +439,25 @@ export const keySchema = z.strictObject({
 export type KeyPolicy = z.output<typeof keySchema>;
 
 const provider = z.strictObject({
-  type: z.enum(["openrouter", "arouter"]),
+  type: z.enum(["openrouter", "arouter"]).describe("Whose API it speaks."),
   managementKey: secretSource.describe(
     "The credential for the key endpoints: { env: NAME } or { file: PATH }.",
   ),
-  baseUrl: url.optional(),
+  baseUrl: url
+    .describe("Default: the provider's own, https://openrouter.ai/api/v1 or https://api.arouter.ai/api/v1.")
+    .optional(),
   headers: z.record(z.string(), z.string()).default({}).describe("Extra headers of every request."),
   rateLimit: z
     .strictObject({
-      requestsPerSecond: z.number().positive().default(10),
-      concurrency: z.int().min(1).default(8),
+      requestsPerSecond: z
+        .number()
+        .positive()
+        .default(10)
+        .describe("For all keys of this provider together."),
+      concurrency: z.int().min(1).default(8).describe("Requests under way at a time."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("How hard the provider's key endpoints may be called."),
 });
 export type ProviderPolicy = z.output<typeof provider>;
 
@@ -366,13 +466,13 @@ const mode = z
   .regex(/^0?[0-7]{3}$/)
   .meta({ accepts: 'a file mode like "0600", in quotes' });
 const fileStore = z.strictObject({
-  type: z.literal("file"),
+  type: z.literal("file").describe("Files in a directory of this machine."),
   path: path.describe("Directory; a relative one starts at the policy's folder."),
   mode: mode.default("0600").describe("Mode of the files that consumers read."),
   dirMode: mode.default("0700").describe("Mode of the directories."),
 });
 const awsStore = z.strictObject({
-  type: z.literal("aws-secrets-manager"),
+  type: z.literal("aws-secrets-manager").describe("Secrets in AWS Secrets Manager."),
   region: z
     .string()
     .regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/)
@@ -412,7 +512,7 @@ const awsStore = z.strictObject({
 });
 export type AwsStorePolicy = z.output<typeof awsStore>;
 const kubernetesStore = z.strictObject({
-  type: z.literal("kubernetes"),
+  type: z.literal("kubernetes").describe("Secrets of a namespace."),
   namespace: z
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
@@ -432,11 +532,11 @@ const store = z.discriminatedUnion("type", [fileStore, awsStore, kubernetesStore
 export type StorePolicy = z.output<typeof store>;
 
 const sqliteJournal = z.strictObject({
-  type: z.literal("sqlite"),
+  type: z.literal("sqlite").describe("A file, for workers on one machine."),
   path: path.describe("On a local disk; a relative one starts at the policy's folder."),
 });
 const kubernetesJournal = z.strictObject({
-  type: z.literal("kubernetes"),
+  type: z.literal("kubernetes").describe("ConfigMaps and Leases, for workers on any node."),
   namespace: kubernetesStore.shape.namespace.describe("The namespace of the ConfigMaps and Leases."),
   name: z
     .string()
@@ -464,10 +564,14 @@ const server = z.strictObject({
     .default(8080)
     .describe("0 takes a free one.")
     .meta({ accepts: "a port from 0 to 65535" }),
+  token: secretSource
+    .describe("Who brings it sees the status page from elsewhere too; on this machine it is not asked for.")
+    .optional(),
 });
+export type ServerPolicy = z.output<typeof server>;
 
 export const policySchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(1).describe("Of this format."),
   installation: name
     .default("default")
     .describe(
@@ -479,7 +583,9 @@ export const policySchema = z.strictObject({
     .default({ type: "sqlite", path: "./.keyturn/journal.db" })
     .describe("The worker's durable memory. It never holds a key."),
   server: server
-    .describe("Where `rotate worker` answers /healthz and /readyz; nowhere when left out.")
+    .describe(
+      "Where `rotate worker` answers /healthz, /readyz and /metrics and shows the status page; nowhere when left out.",
+    )
     .optional(),
   keys: z
     .array(keySchema)

@@ -25,6 +25,8 @@ export interface ProviderParts {
   random: Random;
   readSecret: ReadSecret;
   log?: Log;
+  /** Told of each wait for the rate limit or after a 429, in milliseconds. */
+  onThrottled?: (ms: number) => void;
 }
 
 /** How a provider differs from the next in what it says and in what its refusals ask of a person. */
@@ -92,7 +94,7 @@ export function connect(
   );
   /** The latest one sent: an answer that echoes it must not carry it into an error. */
   let managementKey: Secret | undefined;
-  const line = exchange({ name, ...parts, pace: pace(config.rateLimit, parts.clock) });
+  const line = exchange({ name, ...parts, pace: pace(config.rateLimit, parts.clock, parts.onThrottled) });
 
   async function credential(as: Secret | undefined): Promise<Secret> {
     if (as) return as;

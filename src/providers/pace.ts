@@ -20,8 +20,11 @@ export interface Pace {
 /** The longest silence that is sat out within a call, in milliseconds. */
 export const LONGEST_WAIT = 30_000;
 
-/** At most `concurrency` calls at once and `requestsPerSecond` begun in any second. */
-export function pace(limit: RateLimit, clock: Clock): Pace {
+/**
+ * At most `concurrency` calls at once and `requestsPerSecond` begun in any second. `onThrottled` is
+ * told, in milliseconds, of each wait for a place in that second and for the provider's silence.
+ */
+export function pace(limit: RateLimit, clock: Clock, onThrottled?: (ms: number) => void): Pace {
   const queue = new PQueue({ concurrency: limit.concurrency });
   const burst = Math.max(1, Math.floor(limit.requestsPerSecond));
   const windowMs = (burst / limit.requestsPerSecond) * 1000;
@@ -41,8 +44,13 @@ export function pace(limit: RateLimit, clock: Clock): Pace {
           retryAfterMs: ms,
         });
       }
-      await clock.sleep(ms);
+      await throttled(ms);
     }
+  }
+
+  async function throttled(ms: number): Promise<void> {
+    await clock.sleep(ms);
+    onThrottled?.(ms);
   }
 
   /** Milliseconds until a place in the window is free; takes it. */
@@ -60,7 +68,7 @@ export function pace(limit: RateLimit, clock: Clock): Pace {
     do {
       await sitOutSilence();
       const ms = takePlace();
-      if (ms > 0) await clock.sleep(ms);
+      if (ms > 0) await throttled(ms);
     } while (silentMs() > 0);
   }
 

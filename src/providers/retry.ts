@@ -15,7 +15,14 @@ const FIRST_WAIT = 500;
  * that may be repeated: never for create. What a provider's Retry-After asks for is waited for by
  * its pace; one longer than is sat out there ends the tries.
  */
-export function repeater(parts: { name: string; clock: Clock; random: Random; log?: Log }): Repeat {
+export function repeater(parts: {
+  name: string;
+  clock: Clock;
+  random: Random;
+  log?: Log;
+  /** Told of each wait after a 429, in milliseconds. */
+  onThrottled?: (ms: number) => void;
+}): Repeat {
   return (call) =>
     pRetry(call, {
       retries: TRIES - 1,
@@ -30,9 +37,14 @@ export function repeater(parts: { name: string; clock: Clock; random: Random; lo
           waitMs: ms,
         });
         await parts.clock.sleep(ms);
+        if (isThrottled(error)) parts.onThrottled?.(ms);
         return true;
       },
     });
+}
+
+function isThrottled(error: Error): boolean {
+  return error instanceof RotationError && error.code === "throttled";
 }
 
 /** Whether the same call may do better in a moment. A redirect or a page in place of the API will not. */

@@ -4,6 +4,7 @@ import { checkDrift } from "./checks/drift.ts";
 import { checkDue } from "./checks/due.ts";
 import { checkIntents } from "./checks/intents.ts";
 import { checkLeftBehind } from "./checks/left-behind.ts";
+import { checkOverdue } from "./checks/overdue.ts";
 import { checkRequests } from "./checks/requests.ts";
 import { checkRetirements, checkRevokedNow } from "./checks/retire.ts";
 import { checkRotation } from "./checks/rotation.ts";
@@ -23,6 +24,7 @@ const CHECKS: readonly Check[] = [
   checkLeftBehind,
   checkDrift,
   checkDue,
+  checkOverdue,
 ];
 
 /**

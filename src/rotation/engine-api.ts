@@ -1,5 +1,6 @@
 import type { EventRecord, RequestRecord } from "../journal/document.ts";
 import type { HistoryFilter } from "../journal/journal.ts";
+import type { Policy } from "../policy/schema.ts";
 import type { KeyPlan, KeyResult, KeyStatus, Progress } from "./report.ts";
 import type { SweepOptions, SweepReport } from "./sweep/report.ts";
 
@@ -19,7 +20,7 @@ export interface PassOptions {
   onProgress?: (progress: Progress) => void;
 }
 
-/** What the commands call; made by the composition root over one policy. */
+/** What the commands call; made by the composition root over one policy, which `reload` replaces. */
 export interface Engine {
   /** One reconcile pass over the keys: starts what is due, carries on what is in flight. */
   pass(options: PassOptions): Promise<KeyResult[]>;
@@ -43,6 +44,14 @@ export interface Engine {
    * for a key that is not in the policy.
    */
   sweep(options?: SweepOptions): Promise<SweepReport>;
+  /**
+   * Another policy from the next step on, also in passes under way. A rotation in flight ends under the
+   * policy that it began with. Throws RotationError `policy-invalid` for a policy of another installation,
+   * and leaves the old one in force.
+   */
+  reload(policy: Policy): void;
+  /** The policy in force. */
+  policy(): Policy;
   /** The next instant, after now, at which the journal says that a key needs attention. */
   nextWake(): Promise<number | undefined>;
   close(): Promise<void>;

@@ -12,31 +12,32 @@ import type { KeyPlan, KeyResult } from "./report.ts";
 import { type Before, before, brokenResult, resultOf } from "./result.ts";
 import { damagedStatus, statusOf } from "./status.ts";
 import { sweep } from "./sweep/sweep.ts";
-import { byTarget, type KeyPlace, placesOf } from "./targets.ts";
+import { groundOf, type KeyPlace } from "./targets.ts";
 
+/** A target that has left the policy; one object, for who looks whether anything has changed. */
+const NO_KEYS = Object.freeze({});
 /** How often a target that another worker works on is looked at, in milliseconds. */
 const FOLLOW_MS = 500;
 
 /** The engine of one policy over one journal. */
 export function createEngine(policy: Policy, parts: Parts): Engine {
   const { journal, clock, random } = parts;
-  const places = placesOf(policy);
-  const targets = byTarget(places);
+  let ground = groundOf(policy);
   const owner: Owner = { installation: policy.installation, journal: journal.id };
   /** Targets that a pass of this process is working on: a second pass leaves them to it. */
   const active = new Set<string>();
   /** By target, the failures that were last said, of its steps and of its passes (""): the same again is said once. */
   const saidOf = keep(() => new Map<string, string>());
 
-  function placesNamed(keys: readonly string[] | undefined): KeyPlace[] {
-    return keys === undefined ? places : keys.map(placeNamed);
+  function placesNamed(keys: readonly string[] | undefined): readonly KeyPlace[] {
+    return keys === undefined ? ground.places : keys.map(placeNamed);
   }
 
   function placeNamed(key: string): KeyPlace {
-    const place = places.find((one) => one.key === key);
+    const place = ground.places.find((one) => one.key === key);
     if (place) return place;
     throw new RotationError("usage", `the policy has no key "${key}"`, {
-      hint: `it has: ${places.map((one) => one.key).join(", ")}`,
+      hint: `it has: ${ground.places.map((one) => one.key).join(", ")}`,
     });
   }
 
@@ -48,7 +49,7 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
       for (;;) {
         const pass = new TargetPass(parts, {
           target,
-          policies: targets.get(target) ?? {},
+          policies: () => ground.targets.get(target) ?? NO_KEYS,
           owner,
           start: options.start,
           deadline: options.deadline,
@@ -72,7 +73,7 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
   async function leftovers(): Promise<string[]> {
     const entries = await journal.all();
     return entries
-      .filter((entry) => !targets.has(entry.target) && ("error" in entry || inFlight(entry.document)))
+      .filter((entry) => !ground.targets.has(entry.target) && ("error" in entry || inFlight(entry.document)))
       .map(({ target }) => target);
   }
 
@@ -215,8 +216,18 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
 
     async sweep(options = {}) {
       const named = options.keys === undefined ? undefined : placesNamed(options.keys);
-      return await sweep({ policy, parts, owner, places, targets, active }, options, named);
+      return await sweep({ ...ground, parts, owner, active }, options, named);
     },
+
+    reload(next) {
+      if (next.installation !== owner.installation)
+        throw new RotationError("policy-invalid", "another installation needs another process", {
+          hint: "restart with the policy that names it",
+        });
+      ground = groundOf(next, ground);
+    },
+
+    policy: () => ground.policy,
 
     async nextWake() {
       let earliest: number | undefined;

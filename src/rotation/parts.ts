@@ -27,4 +27,6 @@ export interface Parts {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Notices were committed: somebody is to be told. */
+  onNotices?: () => void;
 }

@@ -5,18 +5,19 @@ import type { Owner } from "../lib/owner.ts";
 import { decide } from "./decide.ts";
 import { Facts, observe } from "./observe.ts";
 import type { Parts } from "./parts.ts";
-import { consumerProgress, rotationProgress } from "./progress.ts";
-import type { Progress } from "./report.ts";
+import { consumerProgress, endProgress, rotationProgress } from "./progress.ts";
+import type { ConsumerProgress, Progress } from "./report.ts";
 import { type Effect, type Look, type Note, type Step, stepKey } from "./step.ts";
+import { stepFields } from "./step-fields.ts";
 import { perform, record } from "./steps/act.ts";
 import { LEASE_MS, Overslept, StepContext } from "./steps/context.ts";
 import { stepBackoff } from "./timing.ts";
-import { type Failure, questionKey, type World } from "./world.ts";
+import { type Failure, type Question, questionKey, type World } from "./world.ts";
 
 export interface TargetPassOptions {
   target: string;
-  /** The present policy's keys of the target, by field. */
-  policies: Record<string, PolicySnapshot>;
+  /** The present policy's keys of the target, by field; another object once it says something else of them. */
+  policies: () => Record<string, PolicySnapshot>;
   owner: Owner;
   start: boolean;
   /** Waits that end later than this end the pass. Epoch milliseconds. */
@@ -57,6 +58,8 @@ export class TargetPass {
   private readonly options: TargetPassOptions;
   private readonly facts = new Facts();
   private readonly failed: Record<string, Failure> = {};
+  /** As of the latest look at the world. */
+  private policies: Record<string, PolicySnapshot>;
   private latest = Number.NEGATIVE_INFINITY;
   private deadline: number;
   private lastEnd: PassEnd = { end: "idle" };
@@ -65,6 +68,7 @@ export class TargetPass {
     this.parts = parts;
     this.options = options;
     this.deadline = options.deadline;
+    this.policies = options.policies();
   }
 
   /** Runs the pass under the target's lease. */
@@ -120,6 +124,10 @@ export class TargetPass {
     const { journal, clock, random } = this.parts;
     const { document } = await journal.read(this.options.target);
     const requests = await journal.requests(this.options.target);
+    const policies = this.options.policies();
+    // What was found may be of another place, and what failed may be mended.
+    if (policies !== this.policies) this.forgetEverything();
+    this.policies = policies;
     // After the last wait: a process that slept in one would take what it found before for fresh (R3).
     const now = clock.now();
     if (now < Math.max(this.latest, this.facts.latest)) this.forgetEverything();
@@ -131,7 +139,7 @@ export class TargetPass {
       target: this.options.target,
       owner: this.options.owner,
       document,
-      policies: this.options.policies,
+      policies,
       requests,
       mayStart: this.options.start,
       fraction: random.fraction(),
@@ -145,7 +153,7 @@ export class TargetPass {
     };
   }
 
-  /** The clock went back: how old anything found in this pass is, nobody knows (R15). */
+  /** As when the clock went back: how old anything found in this pass is, nobody knows (R15). */
   private forgetEverything(): void {
     this.facts.forgetAll();
     for (const key of Object.keys(this.failed)) delete this.failed[key];
@@ -165,103 +173,113 @@ export class TargetPass {
     return { end: "parked", reason: parked.reason, says: parked.says };
   }
 
-  private tellWaiting(world: World, wait: { until: number; says: string }): void {
+  private tellWaiting(world: World, wait: { until: number; reason: string; says: string }): void {
     const { rotation } = world.document;
-    const key =
-      rotation?.policy.key.name ?? Object.values(this.options.policies)[0]?.key.name ?? this.options.target;
+    const key = rotation?.policy.key.name ?? Object.values(this.policies)[0]?.key.name ?? this.options.target;
     this.options.onProgress?.({
       type: "waiting",
       key,
       until: wait.until,
+      reason: wait.reason,
       why: wait.says,
-      ...(rotation ? { rotation: rotation.id } : {}),
+      ...(rotation ? { rotation: rotation.id, phase: rotation.phase } : {}),
     });
   }
 
   private async take(lease: Lease, world: World, step: Step): Promise<void> {
     const startedAt = this.parts.clock.now();
     if ("note" in step) {
-      await this.change(lease, world, step, (context) => record(context, step as Note));
+      await this.change(lease, world, step, startedAt, (context) => record(context, step as Note));
       return;
     }
     const key = stepKey(step);
     try {
-      if ("look" in step) await this.look(world, step);
-      else await this.change(lease, world, step, (context) => perform(context, step as Effect));
+      if ("look" in step) await this.look(world, step, startedAt);
+      else await this.change(lease, world, step, startedAt, (context) => perform(context, step as Effect));
       delete this.failed[key];
       this.options.said.delete(key);
     } catch (thrown) {
       if (thrown instanceof Overslept) return;
       const error = asRotationError(thrown);
       if (error.code === "busy" && "effect" in step) throw error;
-      await this.failedStep(lease, step, key, error);
+      await this.failedStep(lease, step, key, error, startedAt);
     }
+  }
+
+  private async look(
+    world: World,
+    look: Look & { reason: string; says: string },
+    startedAt: number,
+  ): Promise<void> {
+    await observe(this.parts, world, this.facts, look, this.options.signal);
+    const consumers = look.look === "sweep" ? this.swept(world, look.question) : undefined;
     this.parts.log(
       "debug",
-      { ...this.fields(world.document), reason: step.reason, durationMs: this.parts.clock.now() - startedAt },
-      step.says,
+      { ...this.fields(world.document, look, startedAt), ...(consumers ? { consumers } : {}) },
+      look.says,
     );
   }
 
-  private async look(world: World, look: Look & { reason: string }): Promise<void> {
-    await observe(this.parts, world, this.facts, look, this.options.signal);
-    if (look.look !== "sweep") return;
-    const { question } = look;
+  /** How far the consumers of a question are, which a watcher is told. */
+  private swept(world: World, question: Question): ConsumerProgress[] {
     const evidence = this.facts.evidence[questionKey(question.field, question.wanted, question.outgoing)];
     const { rotation } = world.document;
+    const consumers = consumerProgress(question, evidence, rotation?.waived ?? []);
     this.options.onProgress?.({
       type: "consumers",
       key: question.policy.name,
       rotation: rotation?.id ?? "",
-      consumers: consumerProgress(question, evidence, rotation?.waived ?? []),
+      consumers,
     });
+    return consumers;
   }
 
   private async change(
     lease: Lease,
     world: World,
     step: Step,
+    startedAt: number,
     act: (context: StepContext) => Promise<void>,
   ): Promise<void> {
     const context = new StepContext(this.parts, lease, this.facts, world, step);
     try {
       await act(context);
     } finally {
-      this.tellChange(world.document, context.document, step);
+      this.tellChange(world.document, context.document, step, startedAt);
     }
   }
 
-  private tellChange(before: TargetDocument, after: TargetDocument, step: Step): void {
+  private tellChange(before: TargetDocument, after: TargetDocument, step: Step, startedAt: number): void {
     if (before === after) return;
-    const fields = { ...this.fields(after.rotation ? after : before), reason: step.reason };
+    const fields = this.fields(after.rotation ? after : before, step, startedAt);
     const ended =
       before.rotation !== undefined && after.rotation?.id !== before.rotation.id
         ? before.rotation
         : undefined;
     const last = ended && after.keys[ended.field]?.last;
     const failed = last?.outcome === "failed";
-    const warns = failed || ["hold", "block", "supersede"].includes("note" in step ? step.note : "");
+    const warns =
+      failed || ["hold", "block", "supersede", "overdue"].includes("note" in step ? step.note : "");
     this.parts.log(warns ? "warn" : "info", fields, failed ? (last.message ?? step.says) : step.says);
     const told = rotationProgress(before.rotation, after.rotation, step.says);
     if (told) this.options.onProgress?.(told);
-    if (ended && last)
-      this.options.onProgress?.({
-        type: "phase",
-        key: ended.policy.key.name,
-        rotation: ended.id,
-        phase: last.outcome,
-        message: last.message ?? step.says,
-      });
+    if (ended && last) this.options.onProgress?.(endProgress(ended, last, step.says));
   }
 
   /** Remembers a failed step, so that it is tried again after a bounded wait, and journals it with the open rotation. */
-  private async failedStep(lease: Lease, step: Step, key: string, error: RotationError): Promise<void> {
+  private async failedStep(
+    lease: Lease,
+    step: Step,
+    key: string,
+    error: RotationError,
+    startedAt: number,
+  ): Promise<void> {
     const now = this.parts.clock.now();
     const count = (this.failed[key]?.count ?? 0) + 1;
     const patience = Math.max(stepBackoff(count, this.parts.random.fraction()), error.retryAfterMs ?? 0);
     this.failed[key] = { error, at: now, count, until: now + patience };
     const { document } = await this.parts.journal.read(this.options.target);
-    const fields = { ...this.fields(document), reason: step.reason, code: error.code };
+    const fields = { ...this.fields(document, step, startedAt), code: error.code };
     const again = this.options.said.get(key) === error.message;
     this.options.said.set(key, error.message);
     this.parts.log(
@@ -271,7 +289,7 @@ export class TargetPass {
     );
     this.options.onProgress?.({
       type: "note",
-      key: document.rotation?.policy.key.name ?? Object.values(this.options.policies)[0]?.key.name ?? "",
+      key: document.rotation?.policy.key.name ?? Object.values(this.policies)[0]?.key.name ?? "",
       level: "warn",
       message: error.message,
       ...(error.hint ? { hint: error.hint } : {}),
@@ -297,10 +315,8 @@ export class TargetPass {
     );
   }
 
-  private fields(document: TargetDocument): Record<string, unknown> {
-    const { rotation } = document;
-    return rotation
-      ? { key: rotation.policy.key.name, rotation: rotation.id, phase: rotation.phase }
-      : { key: Object.values(this.options.policies)[0]?.key.name, target: this.options.target };
+  private fields(document: TargetDocument, step: Step, startedAt: number): Record<string, unknown> {
+    const ground = { target: this.options.target, policies: this.policies, document };
+    return { ...stepFields(step, ground), durationMs: this.parts.clock.now() - startedAt };
   }
 }

@@ -124,7 +124,7 @@ async function lookAhead(
       continue;
     }
     if ("effect" in step) return active(place, world, step, steps);
-    if (!["schedule", "unblock", "intend"].includes(step.note))
+    if (!["schedule", "unblock", "intend", "overdue"].includes(step.note))
       steps.push({ reason: step.reason, action: step.says });
     if (step.note === "block" || (step.note === "answer" && step.refused))
       return plan(place, "BLOCKED", step.says, []);

@@ -59,6 +59,8 @@ export interface KeyStatus {
   provider: string;
   state: KeyState;
   message?: string;
+  /** Why it is held or blocked, in a word: a reason of the rotation's, or an error's code. */
+  reason?: string;
   current?: {
     hash: string;
     label?: string;
@@ -98,9 +100,28 @@ export interface KeyPlan {
 
 /** Told to whoever watches a pass: the live list, or the logger. */
 export type Progress =
-  | { type: "phase"; key: string; rotation: string; phase: Phase; message: string }
+  | {
+      type: "phase";
+      key: string;
+      rotation: string;
+      phase: Phase;
+      message: string;
+      /** The phase before, and how long it has lasted in milliseconds; left out for a rotation that begins. */
+      left?: { phase: Phase; ms: number };
+      /** From the rotation's start to its end, in milliseconds; left out before the end. */
+      tookMs?: number;
+    }
   | { type: "consumers"; key: string; rotation: string; consumers: ConsumerProgress[] }
-  | { type: "waiting"; key: string; rotation?: string; until?: number; why: string }
+  | {
+      type: "waiting";
+      key: string;
+      rotation?: string;
+      phase?: Phase;
+      until?: number;
+      /** What is waited for, in a word. */
+      reason?: string;
+      why: string;
+    }
   | { type: "held"; key: string; rotation: string; reason: string; message: string }
   | {
       type: "note";

@@ -4,10 +4,7 @@ import { describeMissing } from "./evidence.ts";
 import { holdHint } from "./hold-hint.ts";
 import type { KeyState, KeyStatus, RotationStatus } from "./report.ts";
 import type { KeyPlace } from "./targets.ts";
-import { waitEnd } from "./timing.ts";
-
-/** How long a due key may wait before it counts as overdue, in milliseconds. */
-const OVERDUE_AFTER_MS = 24 * 3_600_000;
+import { OVERDUE_AFTER_MS, waitEnd } from "./timing.ts";
 
 /** What the journal knows of one key of the policy. Looks at nothing else. */
 export function statusOf(place: KeyPlace, document: TargetDocument, now: number): KeyStatus {
@@ -27,6 +24,7 @@ export function statusOf(place: KeyPlace, document: TargetDocument, now: number)
     provider: place.snapshot.key.provider,
     state,
     ...(message === undefined ? {} : { message }),
+    ...reasonOf(state, open, record),
     ...(current === undefined ? {} : { current: currentOf(current, issued) }),
     ...(open === undefined ? {} : { rotation: rotationStatus(open, now) }),
     ...(record?.last === undefined ? {} : { last: record.last }),
@@ -70,6 +68,15 @@ function stateOf({ field, snapshot }: KeyPlace, document: TargetDocument, now: n
   const dueAt = record.due?.at;
   if (dueAt !== undefined && now > dueAt + OVERDUE_AFTER_MS) return "overdue";
   return record.retry ? "failed" : "ok";
+}
+
+function reasonOf(
+  state: KeyState,
+  open: RotationRecord | undefined,
+  record: TargetDocument["keys"][string] | undefined,
+): Pick<KeyStatus, "reason"> {
+  const why = state === "held" ? open?.hold : state === "blocked" ? record?.blocked : undefined;
+  return why === undefined ? {} : { reason: why.reason };
 }
 
 function currentOf(

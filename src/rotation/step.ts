@@ -1,6 +1,7 @@
 import type { RotationKind } from "../journal/document.ts";
 import type { KeyPatch } from "../providers/provider.ts";
 import type { StoredVersion } from "../stores/store.ts";
+import type { HoldReason, StepReason, WaitReason } from "./reasons.ts";
 import type { Question, World } from "./world.ts";
 
 /** A look at the world: changes nothing, and what it finds becomes a fact of the pass. */
@@ -19,8 +20,9 @@ export type Note =
       field: string;
       due: { at: number; basis: string; why: "schedule" | "expiry" } | undefined;
     }
-  | { note: "block"; field: string; code: string }
+  | { note: "block"; field: string; code: HoldReason }
   | { note: "unblock"; field: string }
+  | { note: "overdue"; field: string; due: number }
   | { note: "accept-current"; field: string; hash: string }
   | {
       note: "start";
@@ -50,7 +52,7 @@ export type Note =
   | { note: "quiet"; usage: number; restart: boolean }
   | { note: "disabled" }
   | { note: "completed" }
-  | { note: "hold"; code: string; message: string }
+  | { note: "hold"; code: HoldReason; message: string }
   | { note: "release"; why: string; waive?: string[]; requests: string[] }
   | { note: "revert"; why: string; asked: boolean; requests: string[] }
   | { note: "promoted-back"; version: string }
@@ -106,11 +108,11 @@ export type Decision =
   | { parked: { reason: string; says: string; until?: number } }
   | { idle: { until?: number } };
 
-export function step(step: Look | Note | Effect, reason: string, says: string): Decision {
+export function step(step: Look | Note | Effect, reason: StepReason, says: string): Decision {
   return { step: { ...step, reason, says } };
 }
 
-export function wait(until: number, reason: string, says: string): Decision {
+export function wait(until: number, reason: WaitReason, says: string): Decision {
   return { wait: { until, reason, says } };
 }
 

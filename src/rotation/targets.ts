@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { PolicySnapshot } from "../journal/document.ts";
 import { RotationError } from "../lib/errors.ts";
 import type { Policy } from "../policy/schema.ts";
@@ -31,9 +32,28 @@ export function placesOf(policy: Policy): KeyPlace[] {
 }
 
 /** The keys of each target, by field. */
-export function byTarget(places: readonly KeyPlace[]): Map<string, Record<string, PolicySnapshot>> {
+function byTarget(places: readonly KeyPlace[]): Map<string, Record<string, PolicySnapshot>> {
   const targets = new Map<string, Record<string, PolicySnapshot>>();
   for (const { target, field, snapshot } of places)
     targets.set(target, { ...targets.get(target), [field]: snapshot });
   return targets;
+}
+
+/** A policy as the engine works with it. */
+export interface Ground {
+  policy: Policy;
+  places: readonly KeyPlace[];
+  /** The policy's keys of each target, by field. */
+  targets: ReadonlyMap<string, Record<string, PolicySnapshot>>;
+}
+
+/** With `before`, a target of which the policy says the same keeps the very object that it had there. */
+export function groundOf(policy: Policy, before?: Ground): Ground {
+  const places = placesOf(policy);
+  const targets = byTarget(places);
+  for (const [target, policies] of targets) {
+    const known = before?.targets.get(target);
+    if (known !== undefined && isDeepStrictEqual(known, policies)) targets.set(target, known);
+  }
+  return { policy, places, targets };
 }

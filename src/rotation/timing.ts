@@ -17,6 +17,8 @@ export const SKEW_LIMIT_MS = 5 * 60_000;
 export const ACTIVATION_LIMIT_MS = 2 * 60_000;
 /** How long a disabled key may go on being accepted before a person is asked. */
 export const DISABLE_LIMIT_MS = 10 * 60_000;
+/** How long a due key may wait before it counts as overdue, in milliseconds. */
+export const OVERDUE_AFTER_MS = 24 * 3_600_000;
 /** How often a changed state at the provider is asked for while it is waited for. */
 export const PROVIDER_POLL_MS = 1_000;
 /** How old a look at the store may be while consumers are waited for. */

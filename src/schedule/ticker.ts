@@ -1,13 +1,21 @@
 import { schedule } from "node-cron";
 
+export interface Schedule {
+  /** Cron, of five fields. */
+  expression: string;
+  timezone: string;
+}
+
 export interface Ticker {
+  /** Wakes at these from now on; those that stay keep their timers. */
+  follow(schedules: readonly Schedule[]): void;
   /** No tick starts after this; resolves when the timers are gone. A tick under way is not waited for. */
   stop(): Promise<void>;
 }
 
 export interface TickerOptions {
   /** Cron expressions at which somebody wants to be woken; the same one twice counts once. */
-  schedules: readonly { expression: string; timezone: string }[];
+  schedules: readonly Schedule[];
   /** Looks whether something is due. Not called again while it runs on behalf of the same schedule. */
   onTick: () => void | Promise<void>;
   /** Told what `onTick` threw. */
@@ -23,9 +31,6 @@ const silent = { info() {}, warn() {}, error() {}, debug() {} };
  * `onTick` end with `onError`.
  */
 export function startTicker({ schedules, onTick, onError }: TickerOptions): Ticker {
-  const distinct = new Map(
-    [...schedules, HEARTBEAT].map((entry) => [`${entry.expression}|${entry.timezone}`, entry]),
-  );
   const tick = async () => {
     try {
       await onTick();
@@ -33,12 +38,23 @@ export function startTicker({ schedules, onTick, onError }: TickerOptions): Tick
       onError?.(error);
     }
   };
-  const tasks = [...distinct.values()].map(({ expression, timezone }) =>
-    schedule(expression, tick, { timezone, noOverlap: true, suppressMissedWarning: true, logger: silent }),
-  );
+  const start = ({ expression, timezone }: Schedule) =>
+    schedule(expression, tick, { timezone, noOverlap: true, suppressMissedWarning: true, logger: silent });
+  let tasks = new Map<string, ReturnType<typeof start>>();
+  const follow = (wanted: readonly Schedule[]) => {
+    const before = tasks;
+    tasks = new Map();
+    for (const entry of [...wanted, HEARTBEAT]) {
+      const id = `${entry.expression}|${entry.timezone}`;
+      tasks.set(id, tasks.get(id) ?? before.get(id) ?? start(entry));
+    }
+    for (const [id, task] of before) if (!tasks.has(id)) void task.destroy();
+  };
+  follow(schedules);
   return {
+    follow,
     stop: async () => {
-      await Promise.all(tasks.map((task) => task.destroy()));
+      await Promise.all([...tasks.values()].map((task) => task.destroy()));
     },
   };
 }

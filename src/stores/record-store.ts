@@ -18,7 +18,7 @@ export interface HeldSecret {
   /** Reconciled with what consumers read; undefined when the secret is absent. */
   found: Found;
   warnings: string[];
-  /** Durable when it returns. What consumers read follows where current has changed. */
+  /** Durable when `hold` has resolved. What consumers read follows where current has changed. */
   save(record: SecretRecord): void;
 }
 

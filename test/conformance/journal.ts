@@ -3,11 +3,13 @@ import {
   emptyDocument,
   type IssuedRecord,
   type NewEvent,
+  type NoticeRecord,
   type RequestRecord,
   type TargetDocument,
 } from "../../src/journal/document.ts";
 import { type Journal, type Lease, undamaged } from "../../src/journal/journal.ts";
 import type { RotationError } from "../../src/lib/errors.ts";
+import { noticeOf } from "../journal/content.ts";
 
 /** One journal, as several processes may open it. */
 export interface JournalWorld {
@@ -375,6 +377,85 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
       });
     });
 
+    describe("notices", () => {
+      const notice = (id: string, more: Partial<NoticeRecord> = {}) => noticeOf(id, T, more);
+      const noticed = (lease: Lease, ...notices: NoticeRecord[]) =>
+        journal.commit(lease, { document: documentWith("h1"), events: [], notices });
+      const ids = async (from = other) => (await from.notices()).map(({ id }) => id);
+
+      test("are kept with the change that they tell of, oldest first over all targets", async () => {
+        await noticed(await take(journal), notice("n2", { at: 20 }), notice("n3", { at: 30 }));
+        await journal.commit(await take(journal, U), {
+          document: documentWith("h2"),
+          events: [],
+          notices: [noticeOf("n1", U, { at: 10 })],
+        });
+        expect(await other.notices()).toEqual([
+          noticeOf("n1", U, { at: 10 }),
+          notice("n2", { at: 20 }),
+          notice("n3", { at: 30 }),
+        ]);
+      });
+
+      test("of a commit that is refused are not kept", async () => {
+        const lost = await take(journal);
+        await journal.release(lost);
+        await take(other);
+        await expect(noticed(lost, notice("n1"))).rejects.toMatchObject({ code: "busy" });
+        expect(await ids()).toEqual([]);
+      });
+
+      test("are kept once however often they are committed, and by commits that have none", async () => {
+        const lease = await take(journal);
+        await noticed(lease, notice("n1"));
+        await noticed(lease, notice("n1"), notice("n2"));
+        await noticed(lease);
+        expect(await ids()).toEqual(["n1", "n2"]);
+      });
+
+      test("remember who was told, by whoever says so, and leave with the last one", async () => {
+        const lease = await take(journal);
+        await noticed(lease, notice("n1"), notice("n2"));
+        await other.delivered(T, [{ id: "n1", by: ["slack"], last: false }]);
+        await other.delivered(T, [{ id: "n1", by: ["slack", "hook"], last: false }]);
+        expect(await journal.notices()).toEqual([notice("n1", { told: ["slack", "hook"] }), notice("n2")]);
+        await other.delivered(T, [
+          { id: "n1", by: [], last: true },
+          { id: "n2", by: ["hook"], last: true },
+        ]);
+        expect(await ids(journal)).toEqual([]);
+        expect((await journal.read(T)).document).toEqual(documentWith("h1"));
+        await noticed(lease, notice("n3"));
+      });
+
+      test("that are gone already, or never were, may be told again", async () => {
+        await noticed(await take(journal), notice("n1"));
+        await other.delivered(T, [{ id: "n0", by: ["hook"], last: true }]);
+        await other.delivered(U, [{ id: "n1", by: ["hook"], last: true }]);
+        expect(await ids()).toEqual(["n1"]);
+      });
+
+      test("yield beyond fifty of one target, progress before alarms, and say how many are gone", async () => {
+        const lease = await take(journal);
+        for (let n = 0; n < 10; n++)
+          await noticed(lease, notice(`alarm${n}`, { at: n }), notice(`p${n}`, { at: n, event: "planned" }));
+        for (let n = 10; n < 55; n++) await noticed(lease, notice(`alarm${n}`, { at: n }));
+        const kept = await other.notices();
+        expect(kept).toHaveLength(50);
+        expect(kept.map(({ id }) => id)).toEqual(Array.from({ length: 50 }, (_, n) => `alarm${n + 5}`));
+        expect(kept[0]?.omitted).toBe(15);
+        expect(kept.slice(1).every(({ omitted }) => omitted === undefined)).toBe(true);
+      });
+    });
+
+    test("tries whether it can be written, also while another holds a lease, and leaves nothing of it", async () => {
+      await journal.commit(await take(journal), { document: documentWith("h1"), events: [event("created")] });
+      const before = [await other.all(), await other.history({})];
+      await other.assertWritable();
+      await journal.assertWritable();
+      expect([await other.all(), await other.history({})]).toEqual(before);
+    });
+
     test("a closed journal says so, however it is asked", async () => {
       const lease = await take(journal);
       await journal.close();
@@ -384,6 +465,9 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
         journal.acquire(T, TTL),
         journal.commit(lease, { document: emptyDocument(), events: [] }),
         journal.history({}),
+        journal.notices(),
+        journal.delivered(T, []),
+        journal.assertWritable(),
       ];
       for (const call of calls) await expect(call).rejects.toThrow("is closed");
     });

@@ -72,7 +72,7 @@ export function watchDisk(folder: string): Disk {
       const [target] = args;
       const { sites } = disk;
       if (sites === undefined || !within(target)) return perform(...args);
-      if (name === "openSync" && !/[wax+]/.test(String(args[1]))) return keep(perform(...args));
+      if (name === "openSync" && !mayCreate(args[1])) return keep(perform(...args));
       const place = typeof target === "number" ? "" : ` ${String(target).slice(folder.length)}`;
       return sites.aroundSync(`fs.${name}${place}`, () => {
         changes += 1;
@@ -101,6 +101,11 @@ export function watchDisk(folder: string): Disk {
   });
   syncBuiltinESMExports();
   return disk;
+}
+
+/** The flags of an open, as a word or as bits. */
+function mayCreate(flags: unknown): boolean {
+  return typeof flags === "number" ? (flags & fs.constants.O_CREAT) !== 0 : /[wax+]/.test(String(flags));
 }
 
 /** Writes half of a text; what is left for the rest, where a write can be done in parts. */

@@ -43,7 +43,7 @@ export interface Figures {
 /** Every so many points with a world that was met before, that world is continued again and must end alike. */
 const CONTINUE_EVERY = 41;
 /** At every so many points a process is stopped for good, and must leave the very world that was kept there. */
-const STOP_EVERY = 47;
+const STOP_EVERY = 23;
 const DAY = 24 * 3_600_000;
 
 /**

@@ -153,6 +153,7 @@ function survivingJournal(journal: MemoryJournalState): MemoryJournalState {
     hashes: new Map(journal.hashes),
     requests: new Map(journal.requests),
     events: [...journal.events],
+    outbox: new Map(journal.outbox),
     living: new Set(),
   };
 }

@@ -2,13 +2,14 @@ import { describe, expect, test } from "vitest";
 import type { Archive } from "../../src/journal/archive.ts";
 import { archiveText, parseArchive } from "../../src/journal/archive-file.ts";
 import { RotationError } from "../../src/lib/errors.ts";
-import { documentWith, eventOf, requestOf } from "./content.ts";
+import { documentWith, eventOf, noticeOf, requestOf } from "./content.ts";
 
 const T = "cluster/payments";
 const ARCHIVE: Archive = {
   id: "0123456789abcdef0123456789abcdef",
   targets: [{ target: T, epoch: 7, document: documentWith("h1") }],
   requests: [requestOf("q1", T)],
+  notices: [noticeOf("n1", T)],
   events: [
     { ...eventOf("created"), seq: 1, target: T, epoch: 7 },
     { ...eventOf("promoted"), seq: 2, target: T, epoch: 7 },

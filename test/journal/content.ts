@@ -2,6 +2,7 @@ import {
   emptyDocument,
   type IssuedRecord,
   type NewEvent,
+  type NoticeRecord,
   type RequestRecord,
   type TargetDocument,
 } from "../../src/journal/document.ts";
@@ -31,4 +32,21 @@ export function eventOf(kind: string, more: Partial<NewEvent> = {}): NewEvent {
 
 export function requestOf(id: string, target: string): RequestRecord {
   return { id, target, field: "", kind: "approve", actor: "ann@desk", at: AT };
+}
+
+export function noticeOf(id: string, target: string, more: Partial<NoticeRecord> = {}): NoticeRecord {
+  return {
+    id,
+    target,
+    field: "",
+    event: "held",
+    at: AT,
+    installation: "default",
+    key: "payments-api",
+    provider: "openrouter",
+    actor: "schedule",
+    reason: "consumers-unconfirmed",
+    message: "billing has not confirmed",
+    ...more,
+  };
 }

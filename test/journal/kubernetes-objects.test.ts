@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { emptyDocument } from "../../src/journal/document.ts";
 import { undamaged } from "../../src/journal/journal.ts";
+import { contentOf, newEntry } from "../../src/journal/kubernetes/entry.ts";
 import { journalObjects, objectName } from "../../src/journal/kubernetes/names.ts";
-import type { ConfigMap } from "../../src/journal/kubernetes/objects.ts";
+import { type ConfigMap, Objects } from "../../src/journal/kubernetes/objects.ts";
 import { seal } from "../../src/journal/seal.ts";
 import { CONFIG_MAPS, LEASES } from "../../src/kubernetes/api.ts";
 import { RotationError } from "../../src/lib/errors.ts";
-import { documentWith, eventOf, requestOf } from "./content.ts";
+import { documentWith, eventOf, noticeOf, requestOf } from "./content.ts";
 import { CONFIG, JournalBench, take } from "./kubernetes-bench.ts";
 
 const T = "cluster/payments";
@@ -262,6 +263,16 @@ describe("a cluster that refuses", () => {
     expect(error.hint).toContain("rotate init --kubernetes-rbac");
   });
 
+  test("writes to the journal is found when that is tried, which itself writes nothing", async () => {
+    await written();
+    const journal = await bench.open();
+    const before = bench.configMap();
+    await journal.assertWritable();
+    expect(bench.configMap()).toEqual(before);
+    bench.model.deny({ resources: ["configmaps"], verbs: ["update"] });
+    expect(await refusal(journal.assertWritable())).toMatchObject({ code: "forbidden" });
+  });
+
   test("a target whose objects the Role does not name, any more, is shown as such, and what it claims stays claimed", async () => {
     await written();
     bench.model.deny({
@@ -343,5 +354,19 @@ describe("size", () => {
     expect((await refusal(commit)).code).toBe("full");
     expect((await journal.read(T)).document).toEqual(documentWith("h1"));
     await journal.commit(lease, { document: documentWith("h1", "h2"), events: [] });
+  });
+
+  test("has no room for notices before it has none for a document", () => {
+    const { state } = newEntry("id", T, undefined);
+    const notices = Array.from({ length: 50 }, (_, n) =>
+      noticeOf(`n${n}`, T, { message: "x".repeat(1_000) }),
+    );
+    const objects = new Objects(new JournalBench().parts().kube, CONFIG);
+    const kept = (document: string) =>
+      contentOf(objects, { state: { ...state, notices }, document, events: [] }).data.state?.includes(
+        '"n49"',
+      );
+    expect([kept("x".repeat(800 * 1024)), kept("x".repeat(930 * 1024))]).toEqual([true, false]);
+    expect(() => kept("x".repeat(970 * 1024))).toThrow("holds 1 MiB");
   });
 });

@@ -10,7 +10,7 @@ import type { JournalPlace } from "../../src/journal/place.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite/open.ts";
 import { sqlitePlace } from "../../src/journal/sqlite/place.ts";
 import { systemRandom } from "../../src/lib/random.ts";
-import { documentWith, eventOf, requestOf } from "./content.ts";
+import { documentWith, eventOf, noticeOf, requestOf } from "./content.ts";
 import { CONFIG, JournalBench, take } from "./kubernetes-bench.ts";
 
 const T = "cluster/payments";
@@ -66,6 +66,7 @@ async function fill(site: Site): Promise<string> {
   await journal.commit(await take(journal, U), {
     document: documentWith("h3"),
     events: [eventOf("created")],
+    notices: [noticeOf("n1", U), noticeOf("n2", U, { told: ["d1"] })],
   });
   await journal.request(requestOf("q1", T), eventOf("requested"));
   await journal.close();
@@ -76,7 +77,7 @@ async function contents(journal: Journal) {
   const targets = undamaged(await journal.all()).map(({ target, document }) => ({ target, document }));
   const requests = [...(await journal.requests(T)), ...(await journal.requests(U))];
   const events = (await journal.history({})).toSorted((a, b) => a.seq - b.seq);
-  return { id: journal.id, targets, requests, events };
+  return { id: journal.id, targets, requests, notices: await journal.notices(), events };
 }
 
 async function refused(work: Promise<unknown>, code: string, says: RegExp): Promise<void> {
@@ -91,7 +92,7 @@ describe.each([
   ["sqlite", "kubernetes"],
   ["kubernetes", "sqlite"],
 ] as const)("from %s to %s", (from, to) => {
-  test("a journal keeps id, documents, requests and events, and goes on", async () => {
+  test("a journal keeps id, documents, requests, notices and events, and goes on", async () => {
     const [source, target] = [SITES[from](), SITES[to]()];
     const id = await fill(source);
     const before = await source.open();
@@ -212,6 +213,7 @@ describe.each(KINDS)("a journal in %s", (kind) => {
       id: "0".repeat(32),
       targets: [{ target: T, epoch: 3, document: documentWith("h1") }],
       requests: [],
+      notices: [],
       events: [],
     };
     await refused(site.place.fill(archive), "conflict", /is there already and is not empty/);
@@ -239,6 +241,7 @@ function archiveOfOne(): Archive {
     id: "0".repeat(32),
     targets: [{ target: T, epoch: 3, document: documentWith("h1") }],
     requests: [],
+    notices: [],
     events: [],
   };
 }
@@ -264,6 +267,7 @@ test("an import that was stopped overwrites nothing once another of the same fil
     id: "0".repeat(32),
     targets: [T, U].map((target) => ({ target, epoch: 3, document: documentWith(`h of ${target}`) })),
     requests: [],
+    notices: [],
     events: [],
   };
   const held = bench.hold((call) => call.verb === "create" && call.name.startsWith(`${CONFIG.name}-`));
@@ -293,12 +297,13 @@ test("an import whose journal is deleted meanwhile is not said to be done", asyn
 test("an archive that has no room in ConfigMaps is refused before anything is written", async () => {
   const site = kubernetesSite();
   const hashes = Array.from({ length: 14_000 }, (_, n) =>
-    contentDigest({ id: String(n), targets: [], requests: [], events: [] }),
+    contentDigest({ id: String(n), targets: [], requests: [], notices: [], events: [] }),
   );
   const archive: Archive = {
     id: "0".repeat(32),
     targets: [{ target: T, epoch: 3, document: documentWith(...hashes) }],
     requests: [],
+    notices: [],
     events: [],
   };
   await refused(site.place.fill(archive), "full", /ConfigMap/);
@@ -317,6 +322,7 @@ test("of a long event log Kubernetes keeps the newest of each target, and says h
     id: "0".repeat(32),
     targets: [{ target: T, epoch: 1, document: documentWith("h1") }],
     requests: [],
+    notices: [],
     events,
   };
   const filled = await site.place.fill(archive);

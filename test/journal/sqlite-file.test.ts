@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import {
   chmod,
   copyFile,
@@ -145,6 +145,15 @@ describe("what is written", () => {
     const journal = await open();
     await rename(path, `${path}.moved`);
     await expect(journal.acquire("t", MINUTE)).rejects.toMatchObject({ code: "unusable" });
+    await expect(journal.assertWritable()).rejects.toMatchObject({ code: "unusable" });
+    await journal.close();
+  });
+
+  test("to try whether it can be written is a write that reaches the disk", async () => {
+    const journal = await open();
+    const before = statSync(`${path}-wal`).size;
+    await journal.assertWritable();
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(before);
     await journal.close();
   });
 
@@ -183,9 +192,9 @@ describe("schema versions", () => {
     expect(await journal.history({})).toHaveLength(200);
     await journal.close();
 
-    const copy = `${path}.v1-20261121T031500Z.bak`;
+    const copy = `${path}.v2-20261121T031500Z.bak`;
     expect((await readdir(folder)).filter((name) => name.endsWith(".bak"))).toEqual([
-      "journal.db.v1-20261121T031500Z.bak",
+      "journal.db.v2-20261121T031500Z.bak",
     ]);
     expect(await mode(copy)).toBe("600");
     const restored = await open(MIGRATIONS, copy);
@@ -200,7 +209,7 @@ describe("schema versions", () => {
     if (lease) await running.commit(lease, { document: emptyDocument(), events: [event] });
     await (await open([...MIGRATIONS, next])).close();
     await running.close();
-    const restored = await open(MIGRATIONS, `${path}.v1-20261121T031500Z.bak`);
+    const restored = await open(MIGRATIONS, `${path}.v2-20261121T031500Z.bak`);
     expect(await restored.history({})).toHaveLength(1);
     await restored.close();
   });
@@ -223,7 +232,7 @@ describe("schema versions", () => {
     const before = await readFile(path);
     const error = await refusal();
     expect(error.code).toBe("newer-version");
-    expect(error.message).toContain("has schema 2; this keyturn knows 1");
+    expect(error.message).toContain("has schema 3; this keyturn knows 2");
     expect(error.hint).toContain("run keyturn 0.9.0 or newer");
     expect(await readFile(path)).toEqual(before);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { notes, policyText } from "./setup.ts";
+import { faults, notes, policyText } from "./setup.ts";
 
 const scheduled = (schedule: string, key: string) =>
   notes(policyText({ without: ["schedule"], key: `schedule: ${schedule}\n${key}` }));
@@ -118,12 +118,34 @@ test("one URL by name is weak; addresses, lists and counted instances are not", 
   }
 });
 
-test("what this version does not carry out yet is named, never passed over", async () => {
+test("a notification is posted with its own body, its secret stands elsewhere, and a sign of life is no message for people", async () => {
+  const at = "https://example.com/hook";
   expect(
-    await notes(policyText({ key: "notify: [{ http: https://example.com/hook }]" })),
+    await faults(policyText({ key: `notify: [{ http: { url: ${at}, method: GET, body: hello } }]` })),
   ).toMatchInlineSnapshot(`
     [
-      "13:13  keys[0].notify: this version sends no notifications yet",
+      "rotation.yaml:13:63  keys[0].notify[0].http.method: found GET; accepted for a notification: POST or PUT",
+      "rotation.yaml:13:74  keys[0].notify[0].http.body: a notification has its own body",
+      "remove it; \`format\` chooses between json and slack",
+    ]
+  `);
+  expect(
+    await faults(policyText({ key: `notify: [{ http: ${at}, secret: s3cret }]` })),
+  ).toMatchInlineSnapshot(`
+    [
+      "rotation.yaml:13:56  keys[0].notify[0].secret: found [secret]: a secret is never written here; accepted: { env: NAME } or { file: PATH }",
+      "write secret: { env: NAME }",
+    ]
+  `);
+  expect(
+    await notes(
+      policyText({
+        key: `notify: [{ http: ${at}, on: [pass] }, { http: ${at}, on: [held, pass], format: slack }]`,
+      }),
+    ),
+  ).toMatchInlineSnapshot(`
+    [
+      "13:100  keys[0].notify[1].on: pass posts a message after every pass; it is meant for a monitor that tells when it stays away",
     ]
   `);
 });

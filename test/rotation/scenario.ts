@@ -58,6 +58,8 @@ export interface ProcessOptions {
   store?: Store;
   /** The cluster that Kubernetes probes and reloads ask. */
   kube?: KubeApi;
+  /** Told that notices were committed. */
+  onNotices?: () => void;
   /** How far its clock is ahead of the right time, in place of the world's `ahead`. Milliseconds. */
   ahead?: number;
 }
@@ -202,7 +204,8 @@ export async function scenario(options: ScenarioOptions = {}) {
       newProcess(options && "die" in options ? { life: options } : options),
   };
 
-  function newProcess({ life, before, store, kube, ahead, state = journalState }: ProcessOptions = {}) {
+  function newProcess(options: ProcessOptions = {}) {
+    const { life, before, store, kube, ahead, onNotices, state = journalState } = options;
     const clock: Clock = {
       now: () => rightTime.now() + (ahead ?? world.ahead),
       async sleep(ms, signal) {
@@ -217,6 +220,7 @@ export async function scenario(options: ScenarioOptions = {}) {
       random: { ...random, fraction: () => world.fraction?.() ?? random.fraction() },
       connect: connections(clock, { life, before, store, kube }),
       log: (level, fields, message) => logged.push(JSON.stringify({ level, ...fields, message })),
+      ...(onNotices ? { onNotices } : {}),
     };
     const parts = life ? { ...real, journal: mortal(journal, "journal", life) } : real;
     if (before) parts.journal = hooked(parts.journal, "journal", before);

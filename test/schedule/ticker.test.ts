@@ -71,3 +71,21 @@ test("after stop nothing ticks and no timer is left", async () => {
   expect(ticks).toHaveLength(before);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test("it follows other schedules from then on, and those that stay tick on", async () => {
+  const at = (minute: number) => ({ expression: `${minute} 12 * * *`, timezone: "Etc/UTC" });
+  const ticking = ticksIn(1, [at(0), at(1)]);
+  await ticking;
+  ticker?.follow([at(1), at(2)]);
+  await vi.advanceTimersByTimeAsync(5 * MINUTE);
+  expect((await ticking).ticks).toEqual([
+    "11:58",
+    "11:59",
+    "12:00",
+    "12:01",
+    "12:01",
+    "12:02",
+    "12:02",
+    "12:03",
+  ]);
+});

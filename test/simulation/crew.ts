@@ -1,7 +1,8 @@
-import { Bell, keepPassing } from "../../src/commands/keep-passing.ts";
+import { Bell } from "../../src/commands/bell.ts";
+import { keepPassing } from "../../src/commands/keep-passing.ts";
 import { asRotationError } from "../../src/lib/errors.ts";
 import type { Engine } from "../../src/rotation/engine-api.ts";
-import { startProcess } from "./connect.ts";
+import { policyOf, startProcess } from "./connect.ts";
 import type { SimProcess } from "./process.ts";
 import type { World } from "./world.ts";
 
@@ -58,13 +59,20 @@ export class Crew {
   async #work(process: SimProcess, engine: Engine): Promise<void> {
     const log = { error: () => {}, debug: () => {} } as never;
     const { clock, stop } = process;
+    const bell = new Bell();
+    process.reload = () => {
+      engine.reload(policyOf(this.#world, process.installation));
+      bell.ring();
+    };
     await keepPassing({
       engine,
       clock,
       log,
       signal: stop.signal,
       heartbeat: HEARTBEAT,
-      bell: new Bell(),
+      bell,
+      tryWriting: async () => {},
+      observer: {},
     });
     await this.#leave(process, engine);
   }
@@ -98,6 +106,11 @@ export class Crew {
       this.#world.processes.delete(process);
       this.#restart(process.name, 1_000);
     }
+  }
+
+  /** SIGHUP to every worker: each goes on with the policy as it is then. */
+  reloadWorkers(): void {
+    for (const process of this.#world.processes) process.reload?.();
   }
 
   /** SIGTERM to every worker; each is started again with the policy as it is then. */

@@ -32,6 +32,8 @@ export class SimProcess {
   readonly swept = new Map<string, number>();
   /** The handle that dies with it. */
   journal: { kill(): void } | undefined;
+  /** SIGHUP; of workers that run. */
+  reload: (() => void) | undefined;
   /** Set while what a killed process writes is torn. */
   tearing = false;
   #dying = false;

@@ -6,7 +6,7 @@ import { JOURNAL_LABEL } from "./names.ts";
 import type { ConfigMap, Objects } from "./objects.ts";
 
 /** Kinds of our events that somebody should look at. */
-const WARNINGS = /^(block|hold|revert|supersede|lost|gone|refused)$|fail/;
+const WARNINGS = /^(block|hold|revert|supersede|lost|gone|refused|overdue)$|fail/;
 const LONGEST_MESSAGE = 1_000;
 const LONGEST_REASON = 120;
 /** What the API server does not take up is dropped from here on. */

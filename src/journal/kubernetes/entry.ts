@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { RotationError } from "../../lib/errors.ts";
-import { emptyDocument, type RequestRecord, type TargetDocument } from "../document.ts";
+import { emptyDocument, type NoticeRecord, type RequestRecord, type TargetDocument } from "../document.ts";
 import { movedAway } from "../place.ts";
 import { parseDocument } from "../rules.ts";
 import { seal, unseal } from "../seal.ts";
@@ -23,6 +23,8 @@ export interface EntryState {
   seq: { next: number; end: number };
   /** Requests not yet answered, oldest first. */
   requests: RequestRecord[];
+  /** Notices that are kept, oldest first; left out while there is none. */
+  notices?: readonly NoticeRecord[];
   /** Ids of the newest writes, by which one whose answer was lost is found done. */
   writes: string[];
   /** Grows when another target's holder makes sure that no write in flight can land here. */
@@ -118,12 +120,18 @@ export async function writeEntry(objects: Objects, entry: Entry): Promise<Config
   });
 }
 
-/** What of an entry its ConfigMap is to hold: all but the oldest events. Throws RotationError `full` when there is no room for it. */
-export function contentOf(objects: Objects, { state, document, events }: Entry) {
+/** What of an entry its ConfigMap is to hold: all but the oldest events, and notices only where there is room. Throws RotationError `full` when there is no room for it. */
+export function contentOf(
+  objects: Objects,
+  { state, document, events }: Pick<Entry, "state" | "document" | "events">,
+): { data: Record<string, string>; events: string[] } {
   const data: Record<string, string> = { format: String(FORMAT), state: seal(state) };
   if (document !== undefined) data.document = document;
   const size = Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (size <= LARGEST_BYTES) return { data, events: compact(events, LARGEST_BYTES - size) };
+  // Rather nobody is told than that a rotation stands still.
+  const { notices, ...rest } = state;
+  if (notices) return contentOf(objects, { state: rest, document, events });
   const where = objects.said("ConfigMap", objectName(objects.config.name, state.target));
   throw new RotationError(
     "full",

@@ -52,8 +52,9 @@ export async function fillPlace(parts: FillParts, archive: Archive): Promise<Fil
   return { events, returned: begun === "returns" };
 }
 
-function entryOf({ id, targets, requests, events }: Archive, target: string): Entry {
+function entryOf({ id, targets, requests, notices, events }: Archive, target: string): Entry {
   const blank = newEntry(id, target, undefined);
+  const untold = notices.filter((notice) => notice.target === target);
   const { epoch = 0, document } = targets.find((one) => one.target === target) ?? {};
   return {
     ...blank,
@@ -62,6 +63,7 @@ function entryOf({ id, targets, requests, events }: Archive, target: string): En
       epoch,
       indexed: true,
       requests: requests.filter((request) => request.target === target),
+      ...(untold.length > 0 ? { notices: untold } : {}),
     },
     document: document && keptDocument(document),
     events: events.filter((event) => event.target === target).map(eventLine),

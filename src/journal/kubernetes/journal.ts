@@ -1,7 +1,8 @@
 import { RotationError } from "../../lib/errors.ts";
 import { randomId } from "../../lib/random.ts";
-import type { EventRecord, NewEvent, RequestRecord } from "../document.ts";
+import type { EventRecord, NewEvent, NoticeRecord, RequestRecord } from "../document.ts";
 import type { Change, DamagedEntry, HistoryFilter, Journal, Lease, TargetEntry } from "../journal.ts";
+import { afterTelling, oldestFirst, type Told, withNotices } from "../outbox.ts";
 import { entryOrDamage, requestTaken, requireLease } from "../rules.ts";
 import type { Announcer } from "./announce.ts";
 import { inBatches } from "./batches.ts";
@@ -22,7 +23,7 @@ import { objectName } from "./names.ts";
 import type { Objects } from "./objects.ts";
 import { persist } from "./persist.ts";
 import { NUMBERS, Register } from "./register.ts";
-import { edited } from "./root.ts";
+import { edited, requireRoot } from "./root.ts";
 
 export interface JournalParts extends LeaseParts {
   announcer: Announcer;
@@ -103,7 +104,8 @@ export class KubernetesJournal implements Journal {
     await this.#leases.release(lease);
   }
 
-  async commit(lease: Lease, { document, events, requestsDone = [] }: Change): Promise<void> {
+  async commit(lease: Lease, change: Change): Promise<void> {
+    const { document, events, requestsDone = [], notices = [] } = change;
     this.#requireOpen();
     this.#leases.requireHeld(lease);
     const kept = keptDocument(document);
@@ -115,7 +117,7 @@ export class KubernetesJournal implements Journal {
       dropped = [...held].filter((hash) => !hashes.has(hash));
       const requests = entry.state.requests.filter(({ id }) => !requestsDone.includes(id));
       return {
-        state: { ...entry.state, requests },
+        state: outboxed({ ...entry.state, requests }, (kept) => withNotices(kept, notices)),
         document: kept,
         claims: [...hashes].every((hash) => held.has(hash)) ? undefined : new Set([...held, ...hashes]),
         epoch: lease.epoch,
@@ -137,6 +139,23 @@ export class KubernetesJournal implements Journal {
     return (await this.#entry(target)).state.requests;
   }
 
+  async notices(): Promise<NoticeRecord[]> {
+    this.#requireOpen();
+    const kept = await inBatches([...(await this.#register.targets())], async (target) => {
+      const entry = await this.#entry(target).catch(damage);
+      return entry instanceof RotationError ? [] : (entry.state.notices ?? []);
+    });
+    return oldestFirst(kept.flat());
+  }
+
+  async delivered(target: string, told: readonly Told[]): Promise<void> {
+    this.#requireOpen();
+    const tell = (kept: readonly NoticeRecord[]) => afterTelling(kept, told);
+    const kept = (await this.#entry(target)).state.notices ?? [];
+    if (tell(kept) === kept) return;
+    await this.#write(target, [], ({ state }) => ({ state: outboxed(state, tell), epoch: state.epoch }));
+  }
+
   async history(filter: HistoryFilter): Promise<EventRecord[]> {
     this.#requireOpen();
     const targets = filter.target === undefined ? [...(await this.#register.targets())] : [filter.target];
@@ -151,6 +170,14 @@ export class KubernetesJournal implements Journal {
       return parseEvents(target, linesOf(map?.data?.events ?? ""));
     });
     return chosen(mergeEvents(logs), filter);
+  }
+
+  async assertWritable(): Promise<void> {
+    this.#requireOpen();
+    await persist(this.#objects.said("ConfigMap", this.#objects.config.name), this.#parts, async () => {
+      const { object } = await requireRoot(this.#objects, this.id);
+      await this.#objects.tryConfigMap(object);
+    });
   }
 
   async close(): Promise<void> {
@@ -224,6 +251,15 @@ export class KubernetesJournal implements Journal {
   #requireOpen(): void {
     if (!this.#open) throw new RotationError("internal", "the journal is closed");
   }
+}
+
+/** An entry's state with its notices changed. */
+function outboxed(
+  { notices = [], ...state }: Entry["state"],
+  change: (kept: readonly NoticeRecord[]) => readonly NoticeRecord[],
+): Entry["state"] {
+  const kept = change(notices);
+  return kept.length > 0 ? { ...state, notices: kept } : state;
 }
 
 function recordOf(event: NewEvent, seq: number, target: string, epoch: number): EventRecord {

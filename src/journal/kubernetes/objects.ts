@@ -64,6 +64,17 @@ export class Objects {
     return this.#put(CONFIG_MAPS, name, kept, content);
   }
 
+  /** Has the API server check a write of the object as it was read, and write nothing. Throws Overtaken, and what a write throws. */
+  async tryConfigMap(kept: ConfigMap): Promise<void> {
+    try {
+      await this.kube.replace(CONFIG_MAPS, this.config.namespace, kept, { dryRun: true });
+    } catch (thrown) {
+      const { code } = thrown as RotationError;
+      if (code === "conflict" || code === "absent") throw new Overtaken();
+      throw thrown;
+    }
+  }
+
   putLease(name: string, kept: LeaseObject | undefined, content: Partial<LeaseObject>): Promise<LeaseObject> {
     return this.#put(LEASES, name, kept, content);
   }

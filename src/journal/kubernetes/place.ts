@@ -81,12 +81,13 @@ async function leaseOf(
 }
 
 async function archived(objects: Objects, { id, targets }: Root): Promise<Archive> {
-  const archive: Archive = { id, targets: [], requests: [], events: [] };
+  const archive: Archive = { id, targets: [], requests: [], notices: [], events: [] };
   for (const target of targets) {
     const entry = await entryOf(objects, id, target);
     const document = documentOf(entry);
     if (entry.document !== undefined) archive.targets.push({ target, epoch: entry.state.epoch, document });
     archive.requests.push(...entry.state.requests);
+    archive.notices.push(...(entry.state.notices ?? []));
     archive.events.push(...parseEvents(target, entry.events).filter(({ kind }) => kind !== DAMAGED));
   }
   return ordered(archive);

@@ -1,8 +1,9 @@
 import type { SQLOutputValue } from "node:sqlite";
 import { randomId } from "../../lib/random.ts";
-import type { EventRecord, NewEvent, RequestRecord, TargetDocument } from "../document.ts";
+import type { EventRecord, NewEvent, NoticeRecord, RequestRecord, TargetDocument } from "../document.ts";
 import { emptyDocument } from "../document.ts";
 import type { Change, DamagedEntry, HistoryFilter, Journal, Lease, TargetEntry } from "../journal.ts";
+import { oldestFirst, type Told } from "../outbox.ts";
 import {
   damagedEntry,
   entryOrDamage,
@@ -18,6 +19,7 @@ import { seal, unseal } from "../seal.ts";
 import type { Connection, Parts } from "./connection.ts";
 import { appendEvent, selectEvents } from "./events.ts";
 import { beginLife, isAlive, type Life } from "./liveness.ts";
+import { addNotices, keptNotices, tellNotices } from "./outbox.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -92,7 +94,7 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  commit(lease: Lease, { document, events, requestsDone = [] }: Change): Promise<void> {
+  commit(lease: Lease, { document, events, requestsDone = [], notices = [] }: Change): Promise<void> {
     const { target } = lease;
     return this.#connection.write(() => {
       requireLease(lease, this.#lease(target));
@@ -101,6 +103,7 @@ export class SqliteJournal implements Journal {
       for (const event of events) appendEvent(this.#connection, target, lease.epoch, event);
       for (const id of requestsDone)
         this.#sql("DELETE FROM requests WHERE id = ? AND target = ?").run(id, target);
+      addNotices(this.#connection, target, notices);
     });
   }
 
@@ -124,8 +127,24 @@ export class SqliteJournal implements Journal {
     );
   }
 
+  notices(): Promise<NoticeRecord[]> {
+    return this.#connection.read(() => oldestFirst(keptNotices(this.#connection)));
+  }
+
+  delivered(target: string, told: readonly Told[]): Promise<void> {
+    return this.#connection.write(() => tellNotices(this.#connection, target, told));
+  }
+
   history(filter: HistoryFilter): Promise<EventRecord[]> {
     return this.#connection.read(() => selectEvents(this.#connection, filter));
+  }
+
+  assertWritable(): Promise<void> {
+    // The version as it is, written again: SQLite writes a page for it, where a row set to its own value costs none.
+    return this.#connection.write(() => {
+      const version = Number(this.#sql("PRAGMA user_version").get()?.user_version);
+      this.#connection.exec(`PRAGMA user_version = ${version}`);
+    });
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,10 @@
-import { closeSync, fsyncSync, openSync, rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Connection, Parts } from "./connection.ts";
 import type { Migration } from "./schema.ts";
 
 /**
- * Brings the journal to the newest schema, one transaction a step. Two processes may do so at
+ * Brings the journal to the newest schema, one transaction a step; a new one at once. Two processes may do so at
  * once: each step looks at the version again under the write lock. A step that fails leaves the
  * journal as it was.
  */
@@ -23,10 +23,13 @@ function step(connection: Connection, parts: Parts, migrations: readonly Migrati
   const migration = migrations[version];
   if (migration === undefined) return false;
   const copy = version === 0 ? undefined : copyJournal(connection.path, version, parts.clock.now());
+  const steps = version === 0 ? migrations : [migration];
   try {
-    migration.up(connection, parts);
-    connection.sql("UPDATE meta SET needs = ?").run(migration.since);
-    connection.exec(`PRAGMA user_version = ${version + 1}`);
+    for (const { up, since } of steps) {
+      up(connection, parts);
+      connection.sql("UPDATE meta SET needs = ?").run(since);
+    }
+    connection.exec(`PRAGMA user_version = ${version + steps.length}`);
   } catch (thrown) {
     if (copy !== undefined) rmSync(copy, { force: true });
     throw thrown;
@@ -45,12 +48,11 @@ function copyJournal(path: string, version: number, now: number): string {
   closeSync(openSync(copy, "wx", 0o600));
   const db = new DatabaseSync(path);
   try {
+    // Says for the copy too that it is on the disk when the statement returns.
+    db.exec("PRAGMA synchronous = FULL");
     db.prepare("VACUUM INTO ?").run(copy);
   } finally {
     db.close();
   }
-  const file = openSync(copy, "r");
-  fsyncSync(file);
-  closeSync(file);
   return copy;
 }

@@ -10,6 +10,7 @@ import { insertEvent, selectEvents } from "./events.ts";
 import { documentOf, requestOf } from "./journal.ts";
 import { isAlive } from "./liveness.ts";
 import { journalId, openConnection } from "./open.ts";
+import { addNotices, keptNotices } from "./outbox.ts";
 
 /** The journal file at `path`. Each change of it here is one transaction. */
 export function sqlitePlace(path: string, parts: Parts): JournalPlace {
@@ -99,11 +100,12 @@ function archived(connection: Connection, id: string): Archive {
       document: documentOf(String(target), String(document)),
     })),
     requests: requests.map(({ target, request }) => requestOf(String(target), String(request))),
+    notices: keptNotices(connection),
     events: selectEvents(connection, {}),
   });
 }
 
-function insert(connection: Connection, { id, targets, requests, events }: Archive): void {
+function insert(connection: Connection, { id, targets, requests, notices, events }: Archive): void {
   connection.exec("DELETE FROM targets");
   connection.sql("UPDATE meta SET id = ?").run(id);
   for (const { target, epoch, document } of targets) {
@@ -118,5 +120,6 @@ function insert(connection: Connection, { id, targets, requests, events }: Archi
       .sql("INSERT INTO requests (id, target, request) VALUES (?, ?, ?)")
       .run(request.id, request.target, seal(request));
   }
+  for (const notice of notices) addNotices(connection, notice.target, [notice]);
   for (const event of events) insertEvent(connection, event);
 }

@@ -76,4 +76,10 @@ export const MIGRATIONS: readonly Migration[] = [
         .run(randomId(random, 16), clock.now());
     },
   },
+  {
+    since: "0.1.0",
+    // By target, the notices that nobody has taken yet, as one sealed list.
+    up: (connection) =>
+      connection.exec("CREATE TABLE outbox (target TEXT PRIMARY KEY, notices TEXT NOT NULL) STRICT"),
+  },
 ];

@@ -6,6 +6,7 @@ import { windowState } from "../../schedule/windows.ts";
 import type { SecretView } from "../../stores/store.ts";
 import { freshEvidence, nextSweepAt } from "../evidence.ts";
 import { shortHash } from "../names.ts";
+import type { HoldReason } from "../reasons.ts";
 import { type Decision, step, wait } from "../step.ts";
 import { SKEW_LIMIT_MS, STORE_FRESH_MS } from "../timing.ts";
 import { type Evidence, type Fact, type Question, questionKey, type World } from "../world.ts";
@@ -136,7 +137,7 @@ export function foreign(
   return hold("foreign-current", "the secret was changed by someone else; neither key was touched since");
 }
 
-export function hold(code: string, message: string): Decision {
+export function hold(code: HoldReason, message: string): Decision {
   return step({ note: "hold", code, message }, code, `holds: ${message}`);
 }
 

@@ -1,4 +1,5 @@
 import type { RotationRecord } from "../../journal/document.ts";
+import type { ErrorCode } from "../../lib/errors.ts";
 import type { SecretView, StagedVersion, StoredVersion } from "../../stores/store.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, patient, step, wait } from "../step.ts";
@@ -121,7 +122,9 @@ function afterLoss(world: World, rotation: RotationRecord): Decision | undefined
   }
   const { failures } = rotation;
   const until = failures ? waitEnd(failures.at, stepBackoff(failures.count, 0.5), world.now) : 0;
-  return failures && world.now < until ? wait(until, failures.code, failures.message) : undefined;
+  return failures && world.now < until
+    ? wait(until, failures.code as ErrorCode, failures.message)
+    : undefined;
 }
 
 /** An answer of just now, for the time that it bears. */

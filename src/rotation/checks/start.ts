@@ -1,6 +1,7 @@
 import type { PolicySnapshot, RotationKind } from "../../journal/document.ts";
 import { sameOwner } from "../../lib/owner.ts";
 import { shortHash } from "../names.ts";
+import type { HoldReason } from "../reasons.ts";
 import { type Decision, type Effect, type Look, step, stepKey } from "../step.ts";
 import { STORE_FRESH_MS } from "../timing.ts";
 import type { Question, World } from "../world.ts";
@@ -21,7 +22,13 @@ import {
  * Something should be started for this key and cannot be: journalled once, with what to do. Where an
  * operator asked for it, the request is refused; the key itself is blocked only if it is due as well.
  */
-export function block(world: World, field: string, code: string, requests: string[], says: string): Decision {
+export function block(
+  world: World,
+  field: string,
+  code: HoldReason,
+  requests: string[],
+  says: string,
+): Decision {
   if (requests.length > 0) return step({ note: "answer", field, refused: true, requests }, code, says);
   const before = world.document.keys[field]?.blocked;
   if (before?.reason === code && before.message === says) return { parked: { reason: code, says } };

@@ -2,6 +2,7 @@ import type { NewEvent, PolicySnapshot, TargetDocument } from "../../journal/doc
 import type { Lease } from "../../journal/journal.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { Store } from "../../stores/store.ts";
+import { noticesOf } from "../notices.ts";
 import type { Facts } from "../observe.ts";
 import { snapshotInForce } from "../observe.ts";
 import type { Parts } from "../parts.ts";
@@ -90,11 +91,18 @@ export class StepContext {
       message: more.message ?? this.says,
       ...(more.data === undefined ? {} : { data: more.data }),
     };
+    const notices = noticesOf(this.document, draft, event, {
+      journal: this.parts.journal.id,
+      target: this.lease.target,
+      policies: this.world.policies,
+    });
     await this.parts.journal.commit(this.lease, {
       document: draft,
       events: [event],
       ...(more.requestsDone?.length ? { requestsDone: more.requestsDone } : {}),
+      ...(notices.length > 0 ? { notices } : {}),
     });
+    if (notices.length > 0) this.parts.onNotices?.();
     this.document = draft;
   }
 

@@ -42,6 +42,10 @@ const REDUCERS: Reducers = {
   unblock: (draft, note) => {
     delete draft.keys[note.field]?.blocked;
   },
+  overdue: (draft, note) => {
+    const record = draft.keys[note.field];
+    if (record) record.overdue = note.due;
+  },
   "accept-current": (draft, note, parts) => acceptCurrent(draft, note.field, note.hash, parts),
   start,
   intend: (draft, _, parts) => intend(draft, parts),

@@ -190,6 +190,18 @@ export async function reload(context: StepContext, consumer: string, question: Q
   } catch (thrown) {
     failure = thrown instanceof Error ? thrown.message : String(thrown);
   }
+  const message =
+    failure === undefined
+      ? `${consumer} was told to read its key again`
+      : `reload of ${consumer} failed: ${failure}`;
+  if (failure !== undefined) {
+    const rotation = context.document.rotation?.id;
+    context.parts.log(
+      "warn",
+      { key: snapshot.key.name, rotation, reason: context.reason, consumer },
+      message,
+    );
+  }
   await context.commit(
     failure === undefined ? "reloaded" : "reload-failed",
     (draft) => {
@@ -206,11 +218,6 @@ export async function reload(context: StepContext, consumer: string, question: Q
         },
       };
     },
-    {
-      message:
-        failure === undefined
-          ? `${consumer} was told to read its key again`
-          : `reload of ${consumer} failed: ${failure}`,
-    },
+    { message },
   );
 }

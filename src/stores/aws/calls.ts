@@ -43,7 +43,7 @@ export interface Calls {
 
 export function awsCalls(
   connect: () => Promise<SecretsManager>,
-  parts: { clock: Clock; random: Random },
+  parts: { clock: Clock; random: Random; onThrottled?: (ms: number) => void },
 ): Calls {
   let connected: Promise<SecretsManager> | undefined;
 
@@ -66,7 +66,9 @@ export function awsCalls(
         if (attempt === ATTEMPTS || !isWorthRepeating(thrown, error))
           throw unclear ? asUnclear(error) : error;
         const spread = 0.5 + parts.random.fraction() / 2;
-        await parts.clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1) * spread);
+        const pause = FIRST_PAUSE_MS * 2 ** (attempt - 1) * spread;
+        await parts.clock.sleep(pause);
+        if (error.code === "throttled") parts.onThrottled?.(pause);
       }
     }
   };

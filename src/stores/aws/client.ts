@@ -1,6 +1,8 @@
+import { access, constants } from "node:fs/promises";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
+import { RotationError } from "../../lib/errors.ts";
 import type { AwsStorePolicy } from "../../policy/schema.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -12,12 +14,14 @@ const ANSWER_MS = 15_000;
 /**
  * A client of AWS Secrets Manager; the SDK is loaded only here, so that a policy without AWS never
  * loads it. Region, profile and credentials come from the SDK's own default chain where the policy
- * does not say; HTTPS_PROXY and NO_PROXY are taken from `env`. It repeats nothing by itself.
+ * does not say; HTTPS_PROXY and NO_PROXY are taken from `env`. It repeats nothing by itself. Throws
+ * RotationError `forbidden` for a file of the SDK's that may not be read.
  */
 export async function connect(
   config: Pick<AwsStorePolicy, "region" | "endpoint" | "profile">,
   env: Env,
 ): Promise<SecretsManager> {
+  await refuseUnreadable(env);
   const { SecretsManager } = await import("@aws-sdk/client-secrets-manager");
   const { region, endpoint, profile } = config;
   const agent = { keepAlive: true, proxyEnv: { ...env } };
@@ -34,4 +38,26 @@ export async function connect(
       httpsAgent: new HttpsAgent(agent),
     },
   });
+}
+
+const FILES = [
+  "AWS_CONFIG_FILE",
+  "AWS_SHARED_CREDENTIALS_FILE",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+];
+
+/** The SDK takes a file that it may not read for one that is not there. */
+async function refuseUnreadable(env: Env): Promise<void> {
+  for (const name of FILES) {
+    const path = env[name];
+    if (!path) continue;
+    await access(path, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === "ENOENT") return;
+      throw new RotationError("forbidden", `${name} names ${path}, which cannot be read (${cause.code})`, {
+        hint: "give this user the right to read it",
+        cause,
+      });
+    });
+  }
 }

@@ -33,6 +33,8 @@ export function awsStore(
     env?: Readonly<Record<string, string | undefined>>;
     /** In place of one that is made from `config` upon the first call. */
     client?: SecretsManager;
+    /** Told of each pause after AWS has throttled a call, in milliseconds. */
+    onThrottled?: (ms: number) => void;
   },
 ): Store {
   const { client, env = {} } = parts;

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { checked, failed, noted } from "../../lib/check.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { nearestExisting, refuseNetworkFileSystem } from "../../lib/filesystem.ts";
+import { nearestExisting, refuseNetworkFileSystem, requireRights } from "../../lib/filesystem.ts";
 import type { Random } from "../../lib/random.ts";
 import { assertShape, viewOf } from "../record-changes.ts";
 import type { Examination, SecretRef } from "../store.ts";
@@ -57,7 +57,7 @@ async function read(
   parts: { clock: Clock; random: Random },
 ): Promise<Examination["found"]> {
   const look = () => {
-    const { record, warnings } = secretFiles(ref, store, modes).load(parts.clock.now());
+    const { record, warnings } = secretFiles(ref, store, modes, new Set()).load(parts.clock.now());
     assertShape(record, ref);
     return { exists: record !== undefined, view: viewOf(record, ref, warnings) };
   };
@@ -66,6 +66,7 @@ async function read(
 
 async function checkRoot({ root }: StorePaths, modes: Modes): Promise<string> {
   checkModes(modes);
+  requireRights(root);
   if (checkDirectory(root, modes.dirMode, { mayBeLink: true })) {
     mayWriteIn(root);
     return `${root} is there and may be written`;

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { RotationError } from "../../lib/errors.ts";
-import { syncDirectory } from "./atomic-write.ts";
+import type { Unsynced } from "./atomic-write.ts";
 import { unlessMissing } from "./fs-errors.ts";
 
 export function octal(mode: number): string {
@@ -57,10 +57,11 @@ export function checkDirectory(path: string, mode: number, options: { mayBeLink:
   );
 }
 
-/** Makes the directory, and those above it that are missing, with exactly `mode`. */
-export function makeDirectory(path: string, mode: number): void {
+/** Makes the directory, and those above it that are missing, with exactly `mode`; durable after `syncDirectories(unsynced)`. */
+export function makeDirectory(path: string, mode: number, unsynced: Unsynced): void {
   if (unlessMissing(() => statSync(path))) return;
-  makeDirectory(dirname(path), mode);
+  makeDirectory(dirname(path), mode, unsynced);
+  unsynced.add(dirname(path));
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (thrown) {
@@ -68,5 +69,4 @@ export function makeDirectory(path: string, mode: number): void {
     throw thrown;
   }
   chmodSync(path, mode);
-  syncDirectory(dirname(path));
 }

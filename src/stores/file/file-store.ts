@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
-import { refuseNetworkFileSystem } from "../../lib/filesystem.ts";
+import { refuseNetworkFileSystem, requireRights } from "../../lib/filesystem.ts";
 import type { Random } from "../../lib/random.ts";
 import { type Backing, type HeldSecret, recordStore } from "../record-store.ts";
 import type { Store } from "../store.ts";
-import { removeLeftovers, replaceFiles } from "./atomic-write.ts";
+import { removeLeftovers, replaceFiles, syncDirectories, type Unsynced } from "./atomic-write.ts";
 import { checkSecret } from "./check.ts";
 import { checkDirectory, checkModes, makeDirectory } from "./directories.ts";
 import { fsError } from "./fs-errors.ts";
@@ -37,11 +37,11 @@ export function fileStore(
   let ignored = false;
 
   /** Makes what the lock needs; looks at the file system once. */
-  const prepare = async () => {
+  const prepare = async (unsynced: Unsynced) => {
     if (!prepared) await refuseNetworkFileSystem(paths.root);
-    makeDirectory(paths.root, modes.dirMode);
+    makeDirectory(paths.root, modes.dirMode, unsynced);
     checkDirectory(paths.root, modes.dirMode, { mayBeLink: true });
-    makeDirectory(paths.private, 0o700);
+    makeDirectory(paths.private, 0o700, unsynced);
     checkDirectory(paths.private, 0o700, { mayBeLink: false });
     makeLock(paths.lock);
     prepared = true;
@@ -55,23 +55,29 @@ export function fileStore(
   const hold: Backing["hold"] = async (ref, work) => {
     try {
       checkModes(modes);
-      const files = secretFiles(ref, paths, modes);
+      requireRights(paths.root);
+      const unsynced: Unsynced = new Set();
+      const files = secretFiles(ref, paths, modes, unsynced);
       const seen = beforeFirstWrite(paths.private, () => {
         const { record, warnings } = files.load(clock.now());
         return work({ found: record, warnings, save: needsLock });
       });
       if (seen) return seen.value;
 
-      await prepare();
-      return await withLock(paths.lock, parts, () => {
+      await prepare(unsynced);
+      const value = await withLock(paths.lock, parts, () => {
         const { record, render, keep, warnings } = files.load(clock.now());
         for (const directory of [paths.private, ...files.directories]) sweepOnce(directory);
-        if (!ignored) for (const directory of paths.ignored) keepOutOfGit(directory, random);
+        if (!ignored) for (const directory of paths.ignored) keepOutOfGit(directory, unsynced, random);
         ignored = true;
         if (record?.current && render) files.render(record.current.content, random);
         if (record && keep) files.save(record, record, random);
         return work({ found: record, warnings, save: (next) => files.save(next, record, random) });
       });
+      // Without the lock: others may see already what is not durable yet, and whoever would act on it
+      // waits for the lease that this caller has.
+      await syncDirectories(unsynced);
+      return value;
     } catch (thrown) {
       throw fsError(thrown, paths.root);
     }
@@ -104,7 +110,7 @@ function beforeFirstWrite<T>(directory: string, look: () => T): { value: T } | u
   }
 }
 
-function keepOutOfGit(directory: string, random: Random): void {
+function keepOutOfGit(directory: string, unsynced: Unsynced, random: Random): void {
   const path = join(directory, ".gitignore");
-  if (!existsSync(path)) replaceFiles([{ path, text: "*\n", mode: 0o600 }], random);
+  if (!existsSync(path)) replaceFiles([{ path, text: "*\n", mode: 0o600 }], unsynced, random);
 }

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, fchmodSync, openSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../lib/clock.ts";
 import { RotationError } from "../../lib/errors.ts";
@@ -19,7 +19,7 @@ export function makeLock(path: string): void {
     if ((thrown as NodeJS.ErrnoException).code === "EEXIST") return;
     throw thrown;
   }
-  fchmodSync(fd, 0o600);
+  chmodSync(path, 0o600);
   closeSync(fd);
 }
 

@@ -8,7 +8,7 @@ import type { Found } from "../record-changes.ts";
 import { type Reconciled, reconcile } from "../record-reconcile.ts";
 import { wrongShape } from "../refusals.ts";
 import type { SecretRef } from "../store.ts";
-import { type FileWrite, removeLeftovers, replaceFiles } from "./atomic-write.ts";
+import { type FileWrite, removeLeftovers, replaceFiles, type Unsynced } from "./atomic-write.ts";
 import { checkDirectory, makeDirectory, octal } from "./directories.ts";
 import { unlessMissing } from "./fs-errors.ts";
 import { type SecretPaths, type StorePaths, secretPaths } from "./paths.ts";
@@ -20,8 +20,11 @@ export interface Modes {
   dirMode: number;
 }
 
-/** The record of one secret and the file that its consumers read, on the disk. Everything throws RotationError or errno. */
-export function secretFiles(ref: SecretRef, store: StorePaths, modes: Modes) {
+/**
+ * The record of one secret and the file that its consumers read, on the disk. What is changed is
+ * durable after `syncDirectories(unsynced)`. Everything throws RotationError or errno.
+ */
+export function secretFiles(ref: SecretRef, store: StorePaths, modes: Modes, unsynced: Unsynced) {
   const paths = secretPaths(store, ref.secret);
   const directories = [dirname(paths.record), dirname(paths.plain)];
   return {
@@ -30,19 +33,19 @@ export function secretFiles(ref: SecretRef, store: StorePaths, modes: Modes) {
     load: (now: number) => load(ref, store, paths, modes, now),
     /** Record first: a death before the consumer file follows is seen, and finished, by the next look. */
     save: (record: SecretRecord, before: Found, random: Random) => {
-      for (const path of [store.records, ...paths.recordDirs]) makeDirectory(path, 0o700);
+      for (const path of [store.records, ...paths.recordDirs]) makeDirectory(path, 0o700, unsynced);
       const writes: FileWrite[] = [{ path: paths.record, text: renderRecord(record), mode: 0o600 }];
       if (record.current && record.current.id !== before?.current?.id) {
-        for (const path of paths.consumerDirs) makeDirectory(path, modes.dirMode);
+        for (const path of paths.consumerDirs) makeDirectory(path, modes.dirMode, unsynced);
         writes.push(consumerFile(paths, record.current.content, modes));
       }
       for (const directory of directories) removeLeftovers(directory);
-      replaceFiles(writes, random);
+      replaceFiles(writes, unsynced, random);
     },
     /** Writes again what consumers read. */
     render: (content: Content, random: Random) => {
-      for (const path of paths.consumerDirs) makeDirectory(path, modes.dirMode);
-      replaceFiles([consumerFile(paths, content, modes)], random);
+      for (const path of paths.consumerDirs) makeDirectory(path, modes.dirMode, unsynced);
+      replaceFiles([consumerFile(paths, content, modes)], unsynced, random);
     },
   };
 }

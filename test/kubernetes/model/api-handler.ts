@@ -3,7 +3,7 @@ import type { Access } from "./access.ts";
 import { decodeObject, decodePatched } from "./decode-object.ts";
 import { at, copy, isObject, type Json, mergePatch } from "./json.ts";
 import { apiVersionOf, KINDS, type Kind } from "./kinds.ts";
-import { type ObjectStore, wrongUid } from "./object-store.ts";
+import { ObjectStore, wrongUid } from "./object-store.ts";
 import { Pages } from "./pages.ts";
 import { badRequest, forbidden, invalid, notFound, Refusal, unauthorized } from "./refusal.ts";
 import type { Asked } from "./request.ts";
@@ -72,7 +72,11 @@ export class ApiHandler {
     if (asked.verb === "list") return this.#list(kind, asked.namespace, request.query ?? {});
     if (asked.name === "") throw methodNotAllowed();
     const found = this.#store.find(kind, asked.namespace, asked.name);
-    if (asked.verb === "update") return this.#put(kind, asked, found, request.body, user, manager);
+    if (asked.verb === "update") {
+      const dry = request.query?.dryRun === "All";
+      const store = dry ? new ObjectStore({ now: this.#now, image: this.#store.image() }) : this.#store;
+      return this.#put(store, kind, asked, found, request.body, user, manager);
+    }
     if (!found) throw notFound(kind, asked.name);
     if (asked.verb === "get") return { status: 200, body: found, headers: {} };
     if (asked.verb === "delete") return this.#store.delete(kind, found, request.body);
@@ -80,6 +84,7 @@ export class ApiHandler {
   }
 
   #put(
+    store: ObjectStore,
     kind: Kind,
     asked: Asked,
     found: KubeObject | undefined,
@@ -101,7 +106,7 @@ export class ApiHandler {
       const subresource = asked.subresource || undefined;
       return {
         status: 200,
-        body: this.#store.update(kind, found, object, { manager, subresource }),
+        body: store.update(kind, found, object, { manager, subresource }),
         headers: {},
       };
     }
@@ -112,7 +117,7 @@ export class ApiHandler {
     const fresh = { ...object, metadata: { ...object.metadata, resourceVersion: undefined } };
     return {
       status: 201,
-      body: this.#store.create(kind, asked.namespace, fresh as KubeObject, manager),
+      body: store.create(kind, asked.namespace, fresh as KubeObject, manager),
       headers: {},
     };
   }

@@ -21,6 +21,7 @@ const CONTROLLERS = [
   "replicaset-controller",
   "statefulset-controller",
   "daemonset-controller",
+  "job-controller",
   "serviceaccount-controller",
   "namespace-controller",
   "garbage-collector-controller",

@@ -8,13 +8,19 @@ function drawCommand(chance: Chance, keys: readonly KeyPlan[]): Args {
   return { ...drawPlace(chance, keys), pick: chance.int(0, 9) };
 }
 
-/** Changes what the policy says of a key; the workers are started again with it. */
+/** The workers take the policy up as it is now: half of the time as they run, else started again. */
+function takeUp({ crew }: Scene, args: Args): void {
+  if (Number(args.pick) % 2 === 0) crew.reloadWorkers();
+  else crew.restartWorkers();
+}
+
+/** Changes what the policy says of a key. */
 function edit(
   scene: Scene,
   args: Args,
   change: (key: Record<string, unknown>) => Record<string, unknown> | undefined,
 ) {
-  const { world, crew } = scene;
+  const { world } = scene;
   const place = placeAt(world, args);
   const before = world.policyKeys.get(place.key);
   if (before === undefined) return;
@@ -23,7 +29,7 @@ function edit(
   if (after) world.policyKeys.set(String(after.name), after);
   world.observer.rotations.excusePeriod(place.key);
   world.trace.write("person", `edits the policy of ${place.key}: ${JSON.stringify(after ?? "removed")}`);
-  crew.restartWorkers();
+  takeUp(scene, args);
 }
 
 /** What people ask keyturn for, and how they change its policy. */
@@ -113,7 +119,7 @@ export const operatorActs: Acts = {
   "policy: remove": {
     draw: drawCommand,
     apply: (scene, args) => {
-      const { world, crew } = scene;
+      const { world } = scene;
       const place = placeAt(world, args);
       const before = world.policyKeys.get(place.key);
       if (before === undefined || world.policyKeys.size < 2) return;
@@ -122,7 +128,7 @@ export const operatorActs: Acts = {
       later(scene, (Number(args.pick) + 1) * 5 * HOUR, () => {
         world.removed.delete(String(before.name));
         world.policyKeys.set(String(before.name), before);
-        crew.restartWorkers();
+        takeUp(scene, args);
       });
     },
   },

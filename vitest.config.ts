@@ -17,8 +17,14 @@ const commands = [
 ];
 /** Of those, what `npm test` runs too. */
 const always = ["test/process/canary.test.ts", "test/process/two-workers.test.ts"];
+/** In Chromium, which `.ci/browser` brings along: otherwise not at all. */
+const browser = ["test/browser/**/*.test.ts"];
 /** Against a real API server, which test/kubernetes/run-real starts: otherwise not at all. */
 const kubernetes = ["test/kubernetes/real/**/*.test.ts"];
+/** The chart by the real helm, which .ci/helm builds; some of it beside that API server. */
+const helm = ["test/helm/**/*.test.ts"];
+/** The built image by podman, which .ci/container brings along: otherwise not at all. */
+const container = ["test/container/**/*.test.ts"];
 
 export default defineConfig({
   test: {
@@ -33,7 +39,7 @@ export default defineConfig({
         test: {
           name: "shared",
           include: ["test/**/*.test.ts"],
-          exclude: [...alone, ...commands, ...kubernetes],
+          exclude: [...alone, ...commands, ...kubernetes, ...helm, ...container],
           isolate: false,
         },
       },
@@ -43,6 +49,20 @@ export default defineConfig({
         // Real processes with real deadlines: what a loaded machine spoils once is tried once more.
         test: { name: "commands", include: commands, exclude: always, isolate: false, retry: 1 },
       },
+      ...(process.env.KEYTURN_TEST_HELM
+        ? [{ extends: true as const, test: { name: "helm", include: helm, testTimeout: 180_000 } }]
+        : []),
+      ...(process.env.KEYTURN_TEST_BROWSER
+        ? [
+            {
+              extends: true as const,
+              test: { name: "browser", include: browser, isolate: false, testTimeout: 120_000, retry: 1 },
+            },
+          ]
+        : []),
+      ...(process.env.KEYTURN_TEST_PODMAN
+        ? [{ extends: true as const, test: { name: "container", include: container, testTimeout: 180_000 } }]
+        : []),
       ...(process.env.KEYTURN_TEST_KUBECONFIG
         ? [
             {

@@ -14,5 +14,16 @@ if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE) {
   );
   process.exitCode = 2;
 } else {
+  if (process.pid === 1) endUponSignals();
   import("./commands/program.ts").then((program) => program.main(process.argv.slice(2)));
+}
+
+/** To the first process of a container the kernel gives no signal that it has no handler for. */
+function endUponSignals() {
+  for (const [name, number] of Object.entries({ SIGINT: 2, SIGTERM: 15 })) {
+    process.on(name, () => {
+      // A command that takes the signal itself has a handler beside this one.
+      if (process.listenerCount(name) === 1) process.exit(128 + number);
+    });
+  }
 }

@@ -11,9 +11,11 @@ import { type Clock, systemClock } from "./lib/clock.ts";
 import { RotationError } from "./lib/errors.ts";
 import { directSend } from "./lib/http-direct.ts";
 import { fetchSend } from "./lib/http-fetch.ts";
+import { packageVersion } from "./lib/package-version.ts";
 import { useProxyFromEnv } from "./lib/proxy.ts";
 import { type Random, systemRandom } from "./lib/random.ts";
 import { secretReader } from "./lib/secret-source.ts";
+import { NoticePoint } from "./notify/notice-point.ts";
 import { journalPlace, openJournal } from "./open-journal.ts";
 import { loadPolicy, type PolicyNote } from "./policy/load.ts";
 import { didYouMean } from "./policy/nearest.ts";
@@ -33,6 +35,9 @@ import { fileStore } from "./stores/file/file-store.ts";
 import { kubernetesStore } from "./stores/kubernetes/store.ts";
 import type { Store } from "./stores/store.ts";
 import { createLogger, type Logger, type LogLevel } from "./telemetry/logger.ts";
+import { type CallMeter, MeterPoint } from "./telemetry/metrics/call-meter.ts";
+import { meteredProvider, meteredStore } from "./telemetry/metrics/metered.ts";
+import type { Metrics } from "./telemetry/metrics/metrics.ts";
 
 export interface OpenOptions {
   policyFile: string;
@@ -57,14 +62,18 @@ export interface Clients {
 
 export interface Opened {
   policy: Policy;
+  /** The file's text that says it. */
+  policyText: string;
   warnings: PolicyNote[];
   engine: Engine;
   clients: Clients;
   /** For looking; the engine alone writes it, and closes it. */
-  journal: Pick<Journal, "id" | "all">;
+  journal: Pick<Journal, "id" | "all" | "assertWritable">;
   clock: Clock;
   random: Random;
   log: Logger;
+  /** Begins to measure; to be called once. `process`: also the process and its Node. */
+  metrics(options: { process: boolean }): Promise<Metrics>;
   close(): Promise<void>;
 }
 
@@ -72,7 +81,7 @@ const outside = { clock: systemClock, random: systemRandom };
 
 /** The composition root: the one place that makes clients, clock, random source and logger. Throws PolicyError before anything is called. */
 export async function open(options: OpenOptions): Promise<Opened> {
-  const { policy, warnings, log, say, kube } = await prepare(options);
+  const { policy, warnings, text, log, say, meter, kube } = await prepare(options);
   const journal = await openJournal(policy.journal, {
     ...outside,
     kube,
@@ -80,19 +89,89 @@ export async function open(options: OpenOptions): Promise<Opened> {
     env: options.env,
     mayCreate: options.mayCreate !== false,
   });
-  const made = makers(options.env, say, kube);
+  const made = makers(options.env, say, kube, meter);
   const connect = connections(options.env, made, kube);
-  const engine = createEngine(policy, { ...outside, journal, connect, log: say });
+  const notices = new NoticePoint();
+  const bare = createEngine(policy, {
+    ...outside,
+    journal,
+    connect,
+    log: say,
+    onNotices: () => notices.ring(),
+  });
+  const engine =
+    options.mayCreate === false ? bare : await delivering(bare, journal, options.env, say, notices);
   return {
     policy,
+    policyText: text,
     warnings,
     engine,
     clients: clients(policy, options.env, made, kube),
     journal,
     ...outside,
     log,
+    metrics: async ({ process }) => {
+      const metrics = await measure(meter, engine, made, process);
+      notices.measure(metrics);
+      return metrics;
+    },
     close: () => engine.close(),
   };
+}
+
+/** The same engine, that tells whom its policy says; for commands that act. */
+async function delivering(
+  engine: Engine,
+  journal: Journal,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+  notices: NoticePoint,
+): Promise<Engine> {
+  const { Courier } = await import("./notify/courier.ts");
+  const { notifying } = await import("./notify/notifying.ts");
+  const courier = new Courier({
+    ...outside,
+    journal,
+    policy: () => engine.policy(),
+    send: fetchSend(),
+    sendDirect: directSend(),
+    readSecret: secretReader(env),
+    readFile: (path) => readFile(path, "utf8"),
+    log,
+    onNotified: (...attempt) => notices.notified(...attempt),
+  });
+  notices.attach(courier);
+  return notifying(engine, courier);
+}
+
+/** prom-client is loaded only here, so that commands without metrics never load it. */
+async function measure(meter: MeterPoint, engine: Engine, made: Makers, process: boolean): Promise<Metrics> {
+  const { createMetrics } = await import("./telemetry/metrics/metrics.ts");
+  const metrics = createMetrics({
+    ...outside,
+    version: packageVersion(),
+    process,
+    keys: { policy: () => engine.policy(), status: () => engine.status(), provider: made.provider },
+  });
+  metrics.policyLoaded(true);
+  meter.attach(metrics);
+  return metrics;
+}
+
+/** What there is to show where `open` has thrown. */
+export async function metricsWithout(error: RotationError): Promise<{ metrics: Metrics; random: Random }> {
+  const { createMetrics } = await import("./telemetry/metrics/metrics.ts");
+  const metrics = createMetrics({ ...outside, version: packageVersion(), process: false });
+  metrics.policyLoaded(error.code !== "policy-invalid");
+  if (error.code !== "policy-invalid") metrics.journalDown();
+  metrics.passed(error);
+  return { metrics, random: outside.random };
+}
+
+/** Makes clients for providers of a policy that is not in force yet. */
+export function oneProvider(env: NodeJS.ProcessEnv): (name: string, config: ProviderPolicy) => Provider {
+  useProxyFromEnv(env);
+  return makers(env, () => {}, kubes(env), new MeterPoint()).provider;
 }
 
 /** The journal that the policy names, as a place to move from and to: nobody opens it. */
@@ -105,7 +184,7 @@ export async function openPlace(
 }
 
 async function prepare(options: OpenOptions) {
-  const { policy, warnings } = await loadPolicy(options.policyFile, options.env);
+  const { policy, warnings, text } = await loadPolicy(options.policyFile, options.env);
   const log = await createLogger({
     level: options.logLevel as LogLevel,
     pretty: options.pretty,
@@ -114,7 +193,8 @@ async function prepare(options: OpenOptions) {
   });
   useProxyFromEnv(options.env);
   const say: Log = (level, fields, message) => log[level](fields, message);
-  return { policy, warnings, log, say, kube: kubes(options.env) };
+  const meter = new MeterPoint();
+  return { policy, warnings, text, log, say, meter, kube: kubes(options.env, meter) };
 }
 
 /** Clients by what the policy says of them, made when they are first needed and kept. */
@@ -123,29 +203,35 @@ interface Makers {
   store(name: string, config: StorePolicy): Store;
 }
 
-type Kubes = (context?: string) => KubeApi;
+/** `store`: the store that the client is for, if it is for one. */
+type Kubes = (context?: string, store?: string) => KubeApi;
 
-/** One client for each context of the kubeconfig; it connects when it is first asked. */
-export function kubes(env: NodeJS.ProcessEnv): Kubes {
-  const client = keep((_: string, context: string | undefined) =>
-    kubeApi(() => connectCluster({ context, env }), outside),
-  );
-  return (context) => client("cluster", context);
+/** One client for each context of the kubeconfig, and for each store; it connects when it is first asked. */
+export function kubes(env: NodeJS.ProcessEnv, meter?: CallMeter): Kubes {
+  const client = keep((store: string, context: string | undefined) => {
+    const onThrottled = (ms: number) => store && meter?.throttled("store", store, ms);
+    return kubeApi(() => connectCluster({ context, env }), { ...outside, onThrottled });
+  });
+  return (context, store = "") => client(store, context);
 }
 
-function makers(env: NodeJS.ProcessEnv, log: Log, kube: Kubes): Makers {
+function makers(env: NodeJS.ProcessEnv, log: Log, kube: Kubes, meter: CallMeter): Makers {
   const talk = { ...outside, send: fetchSend(), readSecret: secretReader(env), log: said(log) };
+  const meters = { meter, clock: outside.clock };
+  const store = (name: string, config: StorePolicy): Store => {
+    if (config.type === "file") return fileStore(name, config, outside);
+    if (config.type === "kubernetes")
+      return kubernetesStore(name, config, { ...outside, kube: kube(config.context, name) });
+    const onThrottled = (ms: number) => meter.throttled("store", name, ms);
+    return awsStore(name, config, { ...outside, env, onThrottled });
+  };
   return {
     provider: keep((name, config) => {
       const make = config.type === "arouter" ? arouterProvider : openRouterProvider;
-      return make(name, config, talk);
+      const onThrottled = (ms: number) => meter.throttled("provider", name, ms);
+      return meteredProvider(make(name, config, { ...talk, onThrottled }), meters);
     }),
-    store: keep((name, config) => {
-      if (config.type === "file") return fileStore(name, config, outside);
-      if (config.type === "kubernetes")
-        return kubernetesStore(name, config, { ...outside, kube: kube(config.context) });
-      return awsStore(name, config, { ...outside, env });
-    }),
+    store: keep((name, config) => meteredStore(store(name, config), meters)),
   };
 }
 

@@ -50,7 +50,13 @@ export function declareKeys(program: Command, run: Run): void {
       looking(async (context) => (await import("./provider-keys/list.ts")).list(context, options)),
     );
 
-  declare("get", "every field of a key", [workspacesOption()], "rotate keys get 3f2a9c01")
+  declare(
+    "get",
+    "every field of a key",
+    [workspacesOption()],
+    "rotate keys get 3f2a9c01",
+    "rotate keys get 3f2a9c01 --json",
+  )
     .argument(...HASH)
     .action((hash: string, options) =>
       looking(async (context) => (await import("./provider-keys/get.ts")).get(context, hash, options)),
@@ -93,6 +99,7 @@ export function declareKeys(program: Command, run: Run): void {
     "refuse a key until it is enabled again",
     [workspacesOption()],
     "rotate keys disable 3f2a9c01",
+    "rotate keys disable 3f2a9c01 --force",
   )
     .argument(...HASH)
     .option("--force", "also a key of the policy that consumers may use")
@@ -102,7 +109,13 @@ export function declareKeys(program: Command, run: Run): void {
       ),
     );
 
-  declare("enable", "accept a disabled key again", [workspacesOption()], "rotate keys enable 3f2a9c01")
+  declare(
+    "enable",
+    "accept a disabled key again",
+    [workspacesOption()],
+    "rotate keys enable 3f2a9c01",
+    "rotate keys enable 3f2a9c01 --json",
+  )
     .argument(...HASH)
     .action((hash: string, options) =>
       looking(async (context) =>
@@ -110,7 +123,13 @@ export function declareKeys(program: Command, run: Run): void {
       ),
     );
 
-  declare("delete", "delete a key for good; asks first", [workspacesOption()], "rotate keys delete 3f2a9c01")
+  declare(
+    "delete",
+    "delete a key for good; asks first",
+    [workspacesOption()],
+    "rotate keys delete 3f2a9c01",
+    "rotate keys delete 3f2a9c01 --yes",
+  )
     .argument(...HASH)
     .option("--yes", "do not ask")
     .option("--force", "also a key of the policy that consumers may use")
@@ -124,7 +143,8 @@ export function declareKeys(program: Command, run: Run): void {
     "current",
     "what the provider says of a key; it is read from standard input",
     [],
-    "rotate keys current < found-key.txt",
+    "rotate keys current",
+    "rotate keys current --json < found-key.txt",
   ).action((options) =>
     looking(async (context) => (await import("./provider-keys/current.ts")).current(context, options)),
   );

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { withEngine } from "./context.ts";
-import { countOption, examples, json } from "./options.ts";
+import { countOption, examples, exits, json } from "./options.ts";
 import type { Run } from "./program.ts";
 
 const READS = { acts: false };
@@ -13,7 +13,13 @@ export function declareReading(program: Command, run: Run): void {
     .description("what a pass would do now, step by step, and why; changes nothing")
     .option("--exit-code", "exit with 3 when there is work")
     .addOption(json())
-    .addHelpText("after", examples("rotate plan", "rotate plan payments-api --json"))
+    .addHelpText(
+      "after",
+      `${exits({ 0: "said", 3: "with --exit-code: there is work" })}${examples(
+        "rotate plan",
+        "rotate plan payments-api --json",
+      )}`,
+    )
     .action((keys: string[], options) =>
       run((globals) =>
         withEngine(globals, READS, async (context) =>
@@ -31,7 +37,11 @@ export function declareReading(program: Command, run: Run): void {
     .addOption(json())
     .addHelpText(
       "after",
-      examples("rotate status", "rotate status payments-api --watch", "rotate status --json"),
+      `${exits({ 0: "said", 1: "with --exit-code: a key is held, failed or overdue" })}${examples(
+        "rotate status",
+        "rotate status payments-api --watch",
+        "rotate status --json",
+      )}`,
     )
     .action((keys: string[], options) =>
       run((globals) =>
@@ -60,7 +70,15 @@ export function declareReading(program: Command, run: Run): void {
     .command("identify")
     .description("say which key of the policy a found key is; it is read from standard input")
     .addOption(json())
-    .addHelpText("after", examples("rotate identify", "rotate identify < found-key.txt"))
+    .addHelpText(
+      "after",
+      `
+On a terminal it asks for the key, hidden; it is never an argument, which others could see.
+${exits({ 0: "it is a key of the policy, of now or of earlier", 1: "it is unknown" })}${examples(
+  "rotate identify",
+  "rotate identify < found-key.txt",
+)}`,
+    )
     .action((options) =>
       run((globals) =>
         withEngine(globals, READS, async (context) =>
@@ -77,34 +95,36 @@ export function declareReading(program: Command, run: Run): void {
     .addOption(json())
     .addHelpText(
       "after",
-      examples(
-        "rotate validate",
-        "rotate validate --policy staging.yaml --json",
-        "rotate validate --online payments-api",
-      ),
+      `
+With --online, of each key named: whether the management key is accepted and is one, what this user
+may do, the secret and whose it is, the journal, every probe's present answer against the current key,
+webhooks (a connection, no request), the server's port, and the provider's clock against ours.
+${exits({
+  0: "valid; with --online nothing speaks against a rotation",
+  1: "with --online: a check failed",
+  2: "invalid; nothing was called",
+})}${examples(
+  "rotate validate",
+  "rotate validate --policy staging.yaml --json",
+  "rotate validate --online payments-api",
+)}`,
     )
     .action((keys: string[], options) =>
       run(async (globals) => (await import("./validate.ts")).validate(globals, keys, options)),
     );
 
   program
-    .command("init")
-    .description("write a policy to start from, or print what a policy needs in Kubernetes; calls nothing")
-    .option(
-      "--kubernetes-rbac",
-      "print ServiceAccount, Role, RoleBinding and the empty objects that keyturn writes",
-    )
-    .option("--namespace <name>", "where keyturn runs (default: the journal's namespace)")
-    .option("--service-account <name>", "whom keyturn runs as (default: keyturn)")
-    .option("--context <name>", "the cluster, where the policy names several contexts")
-    .option("--output <file>", "write there; a file that is there is never overwritten")
+    .command("health")
+    .description("ask the worker on this machine how it is")
+    .option("--ready", "whether it can do its work, and not only whether it is alive")
+    .option("--url <url>", "where the worker answers (default: as the policy says)")
+    .addOption(json())
     .addHelpText(
       "after",
-      examples(
-        "rotate init",
-        "rotate init --kubernetes-rbac",
-        "rotate init --kubernetes-rbac --namespace keyturn | kubectl apply -f -",
-      ),
+      `${exits({ 0: "it is well", 1: "it is not, or gives no answer" })}${examples(
+        "rotate health",
+        "rotate health --ready --url http://127.0.0.1:8080",
+      )}`,
     )
-    .action((options) => run(async (globals) => (await import("./init.ts")).init(globals, options)));
+    .action((options) => run(async (globals) => (await import("./health.ts")).health(globals, options)));
 }

@@ -6,12 +6,32 @@ import { liveList } from "./render/live.ts";
 
 const REDRAW_MS = 250;
 
+type FollowOptions = Omit<PassOptions, "signal" | "onProgress">;
+
 /** Runs a pass and shows it as it goes: a live list where the screen can draw, log lines elsewhere. */
-export async function follow(
-  { engine, clock, log, screen, screenStyle, signal }: Context,
-  options: Omit<PassOptions, "signal" | "onProgress">,
+export async function follow(context: Context, options: FollowOptions): Promise<KeyResult[]> {
+  const { engine, clock, signal, observer } = context;
+  const startedAt = clock.now();
+  const results = await shown(context, options, (onProgress) =>
+    engine.pass({
+      ...options,
+      signal,
+      onProgress: (progress) => {
+        observer?.onProgress?.(progress);
+        onProgress(progress);
+      },
+    }),
+  );
+  observer?.passed?.(results, clock.now() - startedAt);
+  return results;
+}
+
+async function shown(
+  { clock, log, screen, screenStyle }: Context,
+  options: FollowOptions,
+  pass: (onProgress: (progress: Progress) => void) => Promise<KeyResult[]>,
 ): Promise<KeyResult[]> {
-  if (!screen.live) return await engine.pass({ ...options, signal, onProgress: logProgress(log) });
+  if (!screen.live) return await pass(logProgress(log));
 
   const list = liveList(options.keys ?? [], clock.now(), screenStyle);
   const draw = () => screen.draw(list.render(clock.now()));
@@ -21,7 +41,7 @@ export async function follow(
   };
   const timer = setInterval(draw, REDRAW_MS);
   try {
-    return await engine.pass({ ...options, signal, onProgress });
+    return await pass(onProgress);
   } finally {
     clearInterval(timer);
     draw();

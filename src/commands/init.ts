@@ -1,127 +1,135 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { RotationError } from "../lib/errors.ts";
+import { secretReader } from "../lib/secret-source.ts";
 import { loadPolicy } from "../policy/load.ts";
-import { didYouMean } from "../policy/nearest.ts";
-import type { Policy } from "../policy/schema.ts";
-import { rightsManifest } from "../rights/manifest.ts";
-import { type KubeRight, neededRights } from "../rights/needed.ts";
-import { emptyObjects } from "../rights/objects.ts";
+import { canAsk } from "./ask.ts";
 import type { Globals } from "./context.ts";
 import { EXIT } from "./exit.ts";
+import { accountOf } from "./init/account.ts";
+import { askFor, Canceled, type Prompts } from "./init/ask.ts";
+import { draftOf } from "./init/draft.ts";
+import { givenBy, missingIn, type PolicyFlags } from "./init/flags.ts";
+import { fitOrThrow, judgeAt } from "./init/judge.ts";
+import { nextSteps } from "./init/next-steps.ts";
+import { rightsOf } from "./init/rights.ts";
+import { schemaAt } from "./init/surroundings.ts";
+import { isThere, writeNew } from "./init/write-new.ts";
 import { print } from "./print.ts";
+import { noteLines } from "./render/notes.ts";
+import { styler, wantsColor } from "./render/style.ts";
 import { STARTER_POLICY } from "./shipped.ts";
 
-export interface InitOptions {
+export interface InitOptions extends PolicyFlags {
   kubernetesRbac?: boolean;
-  namespace?: string;
   serviceAccount?: string;
-  context?: string;
   output?: string;
 }
 
-/** `rotate init`: writes a policy to start from, or prints the rights that a policy needs in Kubernetes. Calls nothing, and overwrites nothing. */
+/** As a shell says of a program that Ctrl-C has ended. */
+const CANCELED = 130;
+
+/**
+ * `rotate init`: writes a policy from the options and, on a terminal, from what a person answers; or
+ * prints the rights that a policy needs in Kubernetes. Reads the account's keys where the management
+ * key is at hand and one of them is to be chosen or adopted; changes nothing there, and overwrites nothing.
+ */
 export async function init(globals: Globals, options: InitOptions): Promise<number> {
-  const { kubernetesRbac, output, ...ofRights } = options;
-  if (kubernetesRbac) {
-    const { policy } = await loadPolicy(globals.policy, process.env);
-    const text = rightsOf(policy, globals.policy, ofRights);
-    if (output === undefined) print(text.trimEnd());
-    else await writeNew(output, text);
-    return EXIT.done;
-  }
-  const [stray] = Object.keys(ofRights);
-  if (stray !== undefined)
-    throw new RotationError(
-      "usage",
-      `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} goes with --kubernetes-rbac`,
-    );
+  const { kubernetesRbac, serviceAccount, output, ...flags } = options;
+  if (kubernetesRbac) return await printRights(globals, options);
+  refuseStray(options);
   const file = output ?? globals.policy;
+  if (existsSync(file)) throw isThere(file);
+  const asks = canAsk();
+  if (!asks && Object.keys(flags).length === 0) return await writeStarter(file);
+  try {
+    const prompts = asks ? await (await import("./init/terminal.ts")).terminalPrompts() : undefined;
+    return await writePolicy(globals, file, flags, prompts);
+  } catch (thrown) {
+    if (!(thrown instanceof Canceled)) throw thrown;
+    process.stderr.write("\nrotate: canceled; nothing is written\n");
+    return CANCELED;
+  }
+}
+
+async function writePolicy(
+  globals: Globals,
+  file: string,
+  { offline = false, ...flags }: PolicyFlags,
+  prompts: Prompts | undefined,
+): Promise<number> {
+  const { oneProvider } = await import("../main.ts");
+  const judge = judgeAt(file, process.env);
+  const account = accountOf({
+    judge,
+    connect: oneProvider(process.env),
+    readSecret: secretReader(process.env),
+    say: (text) => process.stderr.write(`${text}\n`),
+    offline,
+  });
+  const given = await account.adopted(givenBy(flags));
+  const missing = missingIn(given);
+  fitOrThrow(judge(given), prompts ? [] : missing);
+  const said =
+    missing.length > 0 && prompts ? await askFor(given, { prompts, judge, keysOf: account.keys }) : given;
+  const { text, warnings } = fitOrThrow(judge(said));
+  await writeNew(file, text);
+  const style = styler(wantsColor(process.stdout, globals.color));
+  const steps = nextSteps(draftOf(said), file, await account.isOpen(said));
+  print([`${file} is written, and valid. Next:`, ...steps, ...noteLines(file, warnings, style)].join("\n"));
+  return EXIT.done;
+}
+
+/** Without a terminal and without a word there is nothing to go by: an example to edit. */
+async function writeStarter(file: string): Promise<number> {
   const text = await readFile(STARTER_POLICY, "utf8");
-  // Where the schema lies from there, nobody knows.
-  await writeNew(file, text.replace(/^# yaml-language-server.*\n(#\n)?/, ""));
+  const schema = schemaAt(file);
+  const line = schema === undefined ? "" : `# yaml-language-server: $schema=${schema}\n#\n`;
+  await writeNew(
+    file,
+    text.replace(/^# yaml-language-server.*\n(#\n)?/, () => line),
+  );
   print(`${file} is there: say in it which keys to keep fresh, then run rotate validate`);
   return EXIT.done;
 }
 
-function rightsOf(
-  policy: Policy,
-  file: string,
-  {
-    namespace,
-    serviceAccount = "keyturn",
-    context,
-  }: Pick<InitOptions, "namespace" | "serviceAccount" | "context">,
-): string {
-  expectName("--namespace", namespace, NAMESPACE);
-  expectName("--service-account", serviceAccount, SERVICE_ACCOUNT);
-  const here = namespace ?? homeOf(policy);
-  const rights = neededRights(policy, here);
-  if (rights.length === 0)
-    throw new RotationError("usage", `${file} uses nothing of Kubernetes, so it needs no rights there`, {
-      hint: "this is for policies with a Kubernetes store or journal, or with probes or reloads by the Kubernetes API",
+async function printRights(globals: Globals, options: InitOptions): Promise<number> {
+  const { kubernetesRbac, output, namespace, serviceAccount, context, ...ofPolicies } = options;
+  const [stray] = Object.keys(ofPolicies);
+  if (stray !== undefined)
+    throw new RotationError("usage", `${spelledOut(stray)} is for writing a policy`, {
+      hint: "--kubernetes-rbac prints what the policy of --policy needs",
     });
-  const chosen = chooseCluster(rights, context);
-  const objects = emptyObjects(policy).filter((one) => one.context === chosen);
-  return rightsManifest(
-    { namespace: here, name: serviceAccount },
-    rights.filter((right) => right.context === chosen),
-    objects.map(({ object }) => object),
-  );
-}
-
-const NAMESPACE = { form: /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, like: "a namespace like keyturn" };
-const SERVICE_ACCOUNT = {
-  form: /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
-  like: "the name of a ServiceAccount like keyturn",
-};
-
-function expectName(
-  option: string,
-  given: string | undefined,
-  { form, like }: { form: RegExp; like: string },
-): void {
-  if (given === undefined || form.test(given)) return;
-  throw new RotationError("usage", `${option}: found ${JSON.stringify(given)}; accepted: ${like}`);
-}
-
-/** Where keyturn runs, unless it is said: beside its journal, else beside the first secret. */
-function homeOf({ journal, stores }: Policy): string {
-  if (journal.type === "kubernetes") return journal.namespace;
-  const store = Object.values(stores).find((one) => one.type === "kubernetes");
-  return store?.type === "kubernetes" ? store.namespace : "default";
-}
-
-/** Manifests are of one cluster. Throws RotationError `usage` where the policy has several and none of them is chosen. */
-function chooseCluster(rights: readonly KubeRight[], context: string | undefined): string | undefined {
-  const all = [...new Set(rights.map((right) => right.context))];
-  const names = all.filter((one) => one !== undefined);
-  if (context === undefined) {
-    if (all.length === 1) return all[0];
-    throw new RotationError("usage", "the policy speaks to several clusters, and manifests are of one", {
-      hint: `choose one with --context: ${names.join(", ")}${all.includes(undefined) ? ', or "" for the one that keyturn runs in' : ""}`,
-    });
-  }
-  if (all.includes(context || undefined)) return context || undefined;
-  throw new RotationError("usage", `the policy names no context ${JSON.stringify(context)}`, {
-    hint:
-      didYouMean(context, names) ?? (names.length > 0 ? `it names: ${names.join(", ")}` : "it names none"),
+  const { policy } = await loadPolicy(globals.policy, process.env);
+  const text = rightsOf(policy, globals.policy, {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(serviceAccount === undefined ? {} : { serviceAccount }),
+    ...(context === undefined ? {} : { context }),
   });
+  if (output === undefined) print(text.trimEnd());
+  else await writeNew(output, text);
+  return EXIT.done;
 }
 
-async function writeNew(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text, { flag: "wx" });
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST")
-      throw new RotationError("usage", `${file} is there already, and is left as it is`, {
-        hint: "name another file with --output",
-        cause,
-      });
-    throw new RotationError(
-      code === "EACCES" || code === "EPERM" || code === "EROFS" ? "forbidden" : "unusable",
-      `cannot write ${file} (${code ?? message})`,
-      { cause },
-    );
+/** Options that say something of another kind of store than the one that was named. */
+const BELONGS_TO = {
+  storePath: "file",
+  region: "aws",
+  namespace: "kubernetes",
+  context: "kubernetes",
+} as const;
+
+function refuseStray(options: InitOptions): void {
+  if (options.serviceAccount !== undefined)
+    throw new RotationError("usage", "--service-account goes with --kubernetes-rbac");
+  for (const [name, store] of Object.entries(BELONGS_TO)) {
+    if (options[name as keyof typeof BELONGS_TO] === undefined || options.store === store) continue;
+    if (store === "file" && options.store === undefined) continue;
+    const or = store === "kubernetes" ? "--kubernetes-rbac or " : "";
+    throw new RotationError("usage", `${spelledOut(name)} goes with ${or}--store ${store}`);
   }
+}
+
+function spelledOut(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

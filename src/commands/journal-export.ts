@@ -84,6 +84,7 @@ async function newFile(path: string): Promise<Writing> {
         })
       : new RotationError("usage", `${path} cannot be written (${thrown.code})`, {
           hint: "name a file in a folder that is there and that this user may write to",
+          cause: thrown,
         });
   });
   const giveUp = async () => {

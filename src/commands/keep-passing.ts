@@ -2,8 +2,8 @@ import type { Logger } from "pino";
 import type { Clock } from "../lib/clock.ts";
 import { asRotationError } from "../lib/errors.ts";
 import type { Engine } from "../rotation/engine-api.ts";
-import type { Progress } from "../rotation/report.ts";
-import type { Health } from "../telemetry/health.ts";
+import type { Bell } from "./bell.ts";
+import type { Observer } from "./observer.ts";
 import { stackOf } from "./print.ts";
 
 export interface Passing {
@@ -16,9 +16,10 @@ export interface Passing {
   heartbeat: number;
   /** Rung to begin the next pass at once. */
   bell: Bell;
-  onProgress?: (progress: Progress) => void;
+  /** Called once a turn: whether the journal can be written. Throws nothing. */
+  tryWriting: () => Promise<void>;
   /** Told how the loop fares. */
-  health?: Pick<Health, "turned" | "read" | "passed">;
+  observer: Observer;
 }
 
 /** A pass leaves a key whose next wait is longer than this, such as a soak; a later pass comes back to it. */
@@ -29,11 +30,12 @@ const LONGEST_BACKOFF_MS = 60_000;
 
 /** Passes over every key until the signal comes. A pass that throws is logged and tried again. */
 export async function keepPassing(passing: Passing): Promise<void> {
-  const { engine, clock, log, signal, bell, onProgress, health } = passing;
+  const { engine, clock, log, signal, bell, tryWriting, observer } = passing;
   const passes = new Set<Promise<void>>();
   let failures = 0;
   /** Keys that an earlier pass is still busy with are left to it, so that what falls due meanwhile starts beside them. */
   const startPass = async () => {
+    const startedAt = clock.now();
     try {
       const results = await engine.pass({
         deadline: Number.POSITIVE_INFINITY,
@@ -41,33 +43,34 @@ export async function keepPassing(passing: Passing): Promise<void> {
         start: true,
         until: "deleted",
         signal,
-        ...(onProgress ? { onProgress } : {}),
+        onProgress: (progress) => observer.onProgress?.(progress),
       });
       failures = 0;
-      health?.passed(results);
+      observer.passed?.(results, clock.now() - startedAt);
     } catch (thrown) {
       failures += 1;
-      health?.passed(asRotationError(thrown));
+      observer.passed?.(asRotationError(thrown), clock.now() - startedAt);
       logFailure(log, thrown, backoff(failures));
     }
   };
   while (!signal.aborted) {
-    health?.turned();
+    observer.turned?.();
     const pass = startPass().finally(() => passes.delete(pass));
     passes.add(pass);
+    await tryWriting();
     await bell.sleep(await pause(passing, failures), clock, signal);
   }
   await Promise.all(passes);
 }
 
-async function pause({ engine, clock, heartbeat, health }: Passing, failures: number): Promise<number> {
+async function pause({ engine, clock, heartbeat, observer }: Passing, failures: number): Promise<number> {
   if (failures > 0) return backoff(failures);
   let wake: number | undefined;
   try {
     wake = await engine.nextWake();
-    health?.read();
+    observer.read?.();
   } catch (thrown) {
-    health?.read(asRotationError(thrown));
+    observer.read?.(asRotationError(thrown));
   }
   const untilWake = wake === undefined ? heartbeat : wake - clock.now();
   return Math.max(SHORTEST_PAUSE_MS, Math.min(untilWake, heartbeat));
@@ -81,18 +84,4 @@ function logFailure(log: Passing["log"], thrown: unknown, wait: number): void {
   const error = asRotationError(thrown);
   log.error({ code: error.code, hint: error.hint, retryInMs: wait }, `the pass failed: ${error.message}`);
   log.debug({ stack: stackOf(thrown) }, "where it failed");
-}
-
-/** A sleep that ends early when it rings, and at once when it rang since the last one. */
-export class Bell {
-  #rung = new AbortController();
-
-  ring(): void {
-    this.#rung.abort();
-  }
-
-  async sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    await clock.sleep(ms, AbortSignal.any([signal, this.#rung.signal]));
-    this.#rung = new AbortController();
-  }
 }

@@ -33,6 +33,11 @@ export const until = () =>
     .default("completed");
 
 export const json = () => new Option("--json", "print the result as JSON on standard output");
+export const metricsFile = () =>
+  new Option("--metrics-file <file>", "leave metrics in this file, for node_exporter's textfile collector");
+/** The file that was named with it, if one was. */
+export const leaving = ({ metricsFile }: { metricsFile?: string }) =>
+  metricsFile === undefined ? {} : { metricsFile };
 export const takeOver = () =>
   new Option("--take-over", "take secrets over that bear the stamp of another installation or journal");
 
@@ -52,4 +57,10 @@ export const globals = () => [
 /** Text for the end of a command's help. */
 export function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}\n`;
+}
+
+/** What the exit statuses of a command mean where they say more than everywhere, for the end of its help. */
+export function exits(meanings: Readonly<Partial<Record<0 | 1 | 2 | 3 | 130, string>>>): string {
+  const lines = Object.entries(meanings).map(([status, meaning]) => `  ${status.padEnd(3)}  ${meaning}`);
+  return `\nExit status:\n${lines.join("\n")}\n`;
 }

@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { asRotationError, RotationError } from "../lib/errors.ts";
+import { packageVersion } from "../lib/package-version.ts";
 import type { Globals } from "./context.ts";
 import { declareActing } from "./declare-acting.ts";
+import { declareCompletion } from "./declare-completion.ts";
+import { declareInit } from "./declare-init.ts";
 import { declareJournal } from "./declare-journal.ts";
 import { declareKeys } from "./declare-keys.ts";
 import { declareOperator } from "./declare-operator.ts";
@@ -13,6 +15,7 @@ import { examples, globals } from "./options.ts";
 import { placeNow } from "./place-now.ts";
 import { errorLines, stackOf } from "./print.ts";
 import { wantsColor } from "./render/style.ts";
+import { pathOf, spelled } from "./spelled.ts";
 import { usageLines } from "./usage.ts";
 
 /** Runs a command with the options that every command takes, and keeps its exit status. */
@@ -23,12 +26,12 @@ const GONE = ["EPIPE", "ERR_STREAM_DESTROYED"];
 
 /** The whole command: parses, runs, and ends the process with the exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    // A reader that has gone away (`| head`) is nobody's fault, and a rotation goes on without it.
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (!GONE.includes(error.code ?? "")) throw unwritten(error);
-    });
-  }
+  // A reader that has gone away (`| head`) is nobody's fault, and a rotation goes on without it.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (!GONE.includes(error.code ?? "")) throw unwritten(error);
+  });
+  // Nor does it stop for its log, be the disk full or the terminal closed: lines are lost until they can be written again.
+  process.stderr.on("error", () => {});
   let status: number = EXIT.done;
   const program = build(async (command) => {
     const { policy, logLevel, color } = program.opts();
@@ -71,7 +74,8 @@ function unwritten(cause: NodeJS.ErrnoException): RotationError {
   });
 }
 
-function build(run: Run): Command {
+/** Every command with its arguments and options; `run` is what each of them does when it is parsed. */
+export function build(run: Run): Command {
   const program = new Command("rotate");
   program
     .description("Rotates LLM-router API keys with zero downtime, as rotation.yaml says.")
@@ -102,22 +106,10 @@ rotate COMMAND --help says more about a command.`,
   declareActing(program, run);
   declareOperator(program, run);
   declareReading(program, run);
+  declareInit(program, run);
   declareKeys(program, run);
   declareJournal(program, run);
   declareSandbox(program, run);
+  declareCompletion(program, run);
   return program;
-}
-
-/** `rotate keys list`. */
-function pathOf(command: Command): string {
-  return command.parent ? `${pathOf(command.parent)} ${spelled(command)}` : command.name();
-}
-
-/** How a person types a command. */
-function spelled(command: Command): string {
-  return command.name() === "now" ? "--now" : command.name();
-}
-
-function packageVersion(): string {
-  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 }

@@ -12,10 +12,13 @@ import type { Context } from "./context.ts";
 import { EXIT } from "./exit.ts";
 import { namedKeys } from "./keys.ts";
 import { type CheckGroup, distinct } from "./online/groups.ts";
+import { checkJournal } from "./online/journal.ts";
 import { checkConsumers, checkValue } from "./online/key.ts";
+import { checkNotify } from "./online/notify.ts";
 import { checkProvider } from "./online/provider.ts";
 import { type ClusterGroup, checkRights } from "./online/rights.ts";
 import { examine, judgeSecret } from "./online/secret.ts";
+import { checkServer } from "./online/server.ts";
 import { print, printJson } from "./print.ts";
 import { renderChecks } from "./render/checks.ts";
 import { noteLines } from "./render/notes.ts";
@@ -122,7 +125,7 @@ async function lookAt(
     const entry = entries.get(targetName(key.store.use, key.store.secret));
     return entry && "error" in entry ? { key, damage: entry.error } : { key, document: entry?.document };
   });
-  const readSecret = secretReader(process.env);
+  const readSecret = secretReader(context.env);
   const providers = groupsOf(
     "provider",
     keys,
@@ -154,23 +157,33 @@ async function lookAt(
     },
   );
   const each = Promise.all(examined.map((one) => lookAtKey(context, one)));
-  return [...(await providers), ...(await stores), ...(await each)];
+  const ours = checkJournal(policy.journal, journal);
+  const server = policy.server ? [checkServer(policy.server, readSecret)] : [];
+  return [
+    ...(await providers),
+    ...(await stores),
+    await ours,
+    ...(await each),
+    ...(await Promise.all(server)),
+  ];
 }
 
 /** Of a secret in a cluster that does not answer, which is said of the cluster. */
 const UNSEEN: Examination = { checks: [noted("secret", "not looked at: its cluster does not answer")] };
 
 async function lookAtKey(
-  { clients }: Context,
+  { clients, env }: Context,
   { key, seen, document, damage }: Known & { seen: Examination },
 ): Promise<CheckGroup> {
   const current = seen.found?.view.current;
-  const [value, consumers] = await Promise.all([
+  const [value, consumers, notify] = await Promise.all([
     current?.value && checkValue(clients.provider(key.provider), current.value),
     checkConsumers(key, clients.probes(key), current, document),
+    checkNotify(key, secretReader(env), env),
   ]);
   const journal = damage ? [failed("journal", damage)] : [];
-  return { kind: "key", name: key.name, checks: [...journal, ...(value ? [value] : []), ...consumers] };
+  const checks = [...journal, ...(value ? [value] : []), ...consumers, ...notify];
+  return { kind: "key", name: key.name, checks };
 }
 
 /** One group for each name that `nameOf` gives, in the order of their first appearance. */

@@ -5,6 +5,8 @@ import type { ErrorCode, RotationError } from "../lib/errors.ts";
 export interface Standing {
   ok: boolean;
   problems: string[];
+  /** What somebody should look at although all works; left out when there is nothing. */
+  warnings?: string[];
 }
 
 /** Of a pass's result for one key, what tells how well its pass could work. */
@@ -38,14 +40,23 @@ export class Health {
   readonly #longestTurnMs: number;
   #turnedAt: number;
   #journal: string | undefined = "the journal has not been read yet";
-  #pass: string | undefined;
+  #writing: string | undefined;
+  #pass: string | undefined = "no pass has ended yet";
+  /** When a pass last went through. */
+  #passedAt: number;
+  #policy: string | undefined;
   readonly #keys = new Map<string, string>();
 
-  /** `longestTurnMs`: the loop is dead when its latest turn is longer ago. */
+  /**
+   * `longestTurnMs`: the loop is dead when its latest turn is longer ago, and gets nothing done when no
+   * pass has ended for as long. One pass may last for days, while a rotation in it waits; those that
+   * begin beside it leave that rotation to it, so that with every turn one ends.
+   */
   constructor(clock: Clock, longestTurnMs: number) {
     this.#clock = clock;
     this.#longestTurnMs = longestTurnMs;
     this.#turnedAt = clock.now();
+    this.#passedAt = clock.now();
   }
 
   /** The loop begins another turn. */
@@ -58,6 +69,11 @@ export class Health {
     this.#journal = error && `the journal cannot be read: ${sentence(error)}`;
   }
 
+  /** A write of the journal was tried, and went through or did not. */
+  written(error?: RotationError): void {
+    this.#writing = error && `the journal cannot be written: ${sentence(error)}`;
+  }
+
   /** A pass has ended with these results, or was broken off. */
   passed(results: readonly KeyStanding[] | RotationError): void {
     if (results instanceof Error) {
@@ -65,11 +81,17 @@ export class Health {
       return;
     }
     this.#pass = undefined;
+    this.#passedAt = this.#clock.now();
     for (const { key, code, message } of results) {
       if (code === "busy") continue;
       if (code !== undefined && OUTSIDE.has(code)) this.#keys.set(key, `${key}: ${message}`);
       else this.#keys.delete(key);
     }
+  }
+
+  /** Whether the policy in force is what its file says; `problem`, a sentence, says why not. */
+  policyLoaded(ok: boolean, problem = "the policy file is refused; the old policy stays in force"): void {
+    this.#policy = ok ? undefined : problem;
   }
 
   /** Whether the loop still turns. A clock that was set back counts as a turn. */
@@ -82,14 +104,29 @@ export class Health {
     };
   }
 
-  /** Whether it can do its work: the journal is readable, the last pass went through, and no provider or store holds a key up. */
+  /**
+   * Whether it can do its work: the journal is readable and writable, the last pass went through and
+   * is not too long ago, and no provider or store holds a key up.
+   */
   ready(): Standing {
-    const problems = [...this.alive().problems, this.#journal, this.#pass, ...this.#keys.values()].filter(
+    const { problems: dead } = this.alive();
+    const pass = this.#pass ?? (dead.length === 0 ? this.#stale() : undefined);
+    const problems = [...dead, this.#journal, this.#writing, pass, ...this.#keys.values()].filter(
       (problem) => problem !== undefined,
     );
     const more = problems.length - MOST_PROBLEMS;
     const shown = more > 0 ? [...problems.slice(0, MOST_PROBLEMS), `and ${more} more`] : problems;
-    return { ok: problems.length === 0, problems: shown };
+    return {
+      ok: problems.length === 0,
+      problems: shown,
+      ...(this.#policy === undefined ? {} : { warnings: [this.#policy] }),
+    };
+  }
+
+  #stale(): string | undefined {
+    const ago = this.#clock.now() - this.#passedAt;
+    if (ago <= this.#longestTurnMs) return undefined;
+    return `no pass has ended for ${Math.round(ago / 1_000)} seconds`;
   }
 }
 

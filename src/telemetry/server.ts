@@ -1,7 +1,34 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { RotationError } from "../lib/errors.ts";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Clock } from "../lib/clock.ts";
+import { asRotationError, RotationError } from "../lib/errors.ts";
+import type { Secret } from "../lib/secret.ts";
+import { Gate } from "./access.ts";
+import { type Answer, json, send, sentence } from "./answer.ts";
+import { boundConnections } from "./connections.ts";
+import { EventStreams, type Watched } from "./event-streams.ts";
 import type { Health, Standing } from "./health.ts";
+
+/** The status page, as HTML. */
+export interface StatusPage extends Watched {
+  /** Undefined for a path that it does not have. */
+  show(path: string, query: URLSearchParams): Promise<Answer | undefined>;
+}
+
+export interface ServerParts {
+  health: Pick<Health, "alive" | "ready">;
+  /** Left out: there is no `/metrics`. */
+  metrics?: { contentType: string; text(): Promise<string> };
+  /** Left out: there is no page, and nothing that needs a right. */
+  page?: StatusPage;
+  /**
+   * Reads the token with which the page may be seen from elsewhere; undefined when there is none.
+   * Throws RotationError when it cannot be read.
+   */
+  token?: () => Promise<Secret | undefined>;
+  clock: Clock;
+  log: (level: "warn" | "error", fields: Record<string, unknown>, message: string) => void;
+}
 
 export interface Listening {
   /** The port that was taken. */
@@ -10,27 +37,44 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Somebody who sends slowly, or nothing, or too much, costs no more than this. */
-const LIMITS = { headersTimeout: 5_000, requestTimeout: 5_000, maxHeaderSize: 8_192 };
-const MOST_CONNECTIONS = 64;
+/** Somebody who sends slowly, or nothing, or too much, or does not read, costs no more than this. */
+const LIMITS = {
+  headersTimeout: 5_000,
+  requestTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 8_192,
+  keepAlive: false,
+};
+/** Longer than the pause between two heartbeats of a stream. */
+const SILENCE_MS = 30_000;
 
 /**
- * Answers `/healthz` (the worker is alive) and `/readyz` (it can do its work) with 200 or 503 and
- * `{ "status": "ok" | "failing", "problems": […] }`. Request bodies are not read. Port 0 takes a
- * free one. Throws RotationError `busy`, `forbidden` or `unusable` when it cannot listen there.
+ * Answers GET and HEAD. `/healthz` (the worker is alive) and `/readyz` (it can do its work) give 200
+ * or 503 and `{ "status": "ok" | "failing", "problems": […], "warnings": […] }`, and `/metrics` the
+ * metrics, all to anybody; `/`, `/keys/NAME` and `/events` give the page to those whom the
+ * {@link Gate} lets in. Request bodies are not read. Port 0 takes a free one. Throws RotationError
+ * `busy`, `forbidden` or `unusable` when it cannot listen there.
  */
-export async function serveHealth(
-  health: Pick<Health, "alive" | "ready">,
+export async function serveHttp(
+  parts: ServerParts,
   at: { address: string; port: number },
 ): Promise<Listening> {
-  const questions = new Map<string, () => Standing>([
-    ["/healthz", () => health.alive()],
-    ["/readyz", () => health.ready()],
-  ]);
-  const server = createServer({ ...LIMITS, keepAlive: false }, (request, response) => {
-    answer(questions, request, response);
+  const streams = parts.page && new EventStreams(parts.page, parts.clock);
+  const streaming = new WeakSet<Socket>();
+  const routes = routesOf(parts);
+  const server = createServer(LIMITS, (request, response) => {
+    request.on("error", () => {});
+    response.on("error", () => {});
+    answer(routes, request, parts.log)
+      .then((result) => {
+        if (result !== STREAM) send(response, result);
+        else if (streams?.open(request, response)) streaming.add(request.socket);
+        else send(response, sentence(503, "Too many watch already.", { "retry-after": "30" }));
+      })
+      .catch(() => response.destroy());
   });
-  server.maxConnections = MOST_CONNECTIONS;
+  server.setTimeout(SILENCE_MS);
+  boundConnections(server, (socket) => streaming.has(socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(cause, at)));
     server.listen(at.port, at.address, resolve);
@@ -39,41 +83,85 @@ export async function serveHealth(
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
+        streams?.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
 }
 
-function answer(
-  questions: ReadonlyMap<string, () => Standing>,
+const noToken = async () => undefined;
+
+/** In place of an answer: it becomes a stream. */
+const STREAM = Symbol("stream");
+type Result = Answer | typeof STREAM;
+/** Undefined: there is nothing by this path. */
+type Route = (request: IncomingMessage, path: string, query: URLSearchParams) => Promise<Result | undefined>;
+
+/** What answers a path: the first route that does not give undefined. */
+function routesOf({ health, metrics, page, token = noToken, clock, log }: ServerParts): Route[] {
+  const standing =
+    (path: string, question: () => Standing): Route =>
+    async (_, asked) => {
+      if (asked !== path) return undefined;
+      const { ok, problems, warnings } = question();
+      const body = {
+        status: ok ? "ok" : "failing",
+        ...(ok ? {} : { problems }),
+        ...(warnings && { warnings }),
+      };
+      return json(ok ? 200 : 503, body);
+    };
+  const measured: Route = async (_, path) => {
+    if (path !== "/metrics" || metrics === undefined) return undefined;
+    try {
+      return { status: 200, contentType: metrics.contentType, body: await metrics.text() };
+    } catch (thrown) {
+      log("error", fieldsOf(thrown), `the metrics could not be made: ${asRotationError(thrown).message}`);
+      return sentence(500, "The metrics could not be made; the worker's log says why.");
+    }
+  };
+  const gate = new Gate({ token, clock, log: (fields, message) => log("error", fields, message) });
+  const guarded: Route = async (request, path, query) => {
+    if (page === undefined || !/^\/($|events$|keys\/)/.test(path)) return undefined;
+    const refusal = await gate.refusal(request);
+    if (refusal) return refusal;
+    return path === "/events" ? STREAM : await page.show(path, query);
+  };
+  return [
+    standing("/healthz", () => health.alive()),
+    standing("/readyz", () => health.ready()),
+    measured,
+    guarded,
+  ];
+}
+
+async function answer(
+  routes: readonly Route[],
   request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const question = questions.get(request.url?.split("?", 1)[0] ?? "");
-  if (question === undefined) send(response, 404, { error: "not found" });
-  else if (request.method !== "GET" && request.method !== "HEAD")
-    send(response, 405, { error: "method not allowed" }, { allow: "GET, HEAD" });
-  else {
-    const { ok, problems } = question();
-    send(response, ok ? 200 : 503, ok ? { status: "ok" } : { status: "failing", problems });
+  log: ServerParts["log"],
+): Promise<Result> {
+  const url = request.url ?? "";
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  if (!isRead) return json(405, { error: "method not allowed" }, { allow: "GET, HEAD" });
+  try {
+    const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
+    for (const route of routes) {
+      const result = await route(request, path, query);
+      if (result !== undefined) return result;
+    }
+    return json(404, { error: "not found" });
+  } catch (thrown) {
+    log("error", fieldsOf(thrown), `a request could not be answered: ${asRotationError(thrown).message}`);
+    return sentence(500, "This could not be answered; the worker's log says why.");
   }
 }
 
-function send(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: Record<string, string> = {},
-): void {
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "cache-control": "no-store",
-    // What is left of a request that has a body is not waited for.
-    connection: "close",
-    ...headers,
-  });
-  response.end(`${JSON.stringify(body)}\n`);
+function fieldsOf(thrown: unknown): Record<string, unknown> {
+  const { code, hint } = asRotationError(thrown);
+  return { code, ...(hint === undefined ? {} : { hint }) };
 }
 
 function cannotListen(

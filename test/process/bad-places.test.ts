@@ -81,8 +81,8 @@ describe("a store or journal that cannot be used stops everything with status 1,
     database.close();
     expect(await run(["worker"], { KEYTURN_JOURNAL: path })).toMatchInlineSnapshot(`
       "$ rotate worker
-      | rotate: the journal DIR/newer.db has schema 99; this keyturn knows 1
-      |   run keyturn 0.1.0 or newer, or restore the copy DIR/newer.db.v1-….bak that its upgrade made
+      | rotate: the journal DIR/newer.db has schema 99; this keyturn knows 2
+      |   run keyturn 0.1.0 or newer, or restore the copy DIR/newer.db.v2-….bak that its upgrade made
       exit 1"
     `);
   });

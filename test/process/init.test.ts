@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { CLUSTERS, EVERYTHING } from "../rights/policies.ts";
 import { session } from "./transcript.ts";
 import { rotate, startWorld, type World } from "./world.ts";
@@ -36,7 +38,8 @@ describe("rotate init", () => {
       exit 0"
     `);
     const text = await readFile(starter, "utf8");
-    expect(text).not.toContain("$schema");
+    const [, schema = ""] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(text) ?? [];
+    expect(existsSync(resolve(world.sandbox.folder, schema))).toBe(true);
     await writeFile(starter, `${text}# mine\n`);
     expect(await session(world, ["init", "--policy", starter])).toMatchInlineSnapshot(`
       "$ rotate init --policy DIR/starter.yaml
@@ -45,6 +48,88 @@ describe("rotate init", () => {
       exit 2"
     `);
     expect(await readFile(starter, "utf8")).toBe(`${text}# mine\n`);
+  });
+
+  test("fills in what the provider shows of the key that is adopted, by the beginning of its hash", async () => {
+    const created = await rotate(world, [
+      ...["keys", "create", "Chat (prod)", "--limit", "25", "--limit-reset", "weekly", "--json", "--reveal"],
+    ]);
+    const { hash } = JSON.parse(created.stdout).key;
+    const adopted = file(`adopted-${hash}.yaml`);
+    const consumer = ["--consumer", `chat=${world.env.PAYMENTS_URL}/healthz`];
+    const { status, stdout } = await rotate(world, [
+      ...["init", "--output", adopted, "--adopt", hash.slice(0, 10), ...consumer],
+    ]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("must be in");
+    const [key] = parse(await readFile(adopted, "utf8")).keys;
+    expect(key).toMatchObject({
+      name: "chat-prod",
+      adopt: { hash },
+      settings: { limit: 25, limitReset: "weekly" },
+    });
+    expect((await rotate(world, ["validate", "--policy", adopted])).status).toBe(0);
+    await rotate(world, ["keys", "disable", hash]);
+    const late = await rotate(world, ["init", "--output", file("late.yaml"), "--adopt", hash, ...consumer]);
+    expect(late.status).toBe(1);
+    expect(late.stderr).toContain("is disabled, so no service can be using it");
+  });
+
+  test("asks the provider nothing with --offline, nor without the management key, and then takes whole hashes only", async () => {
+    const short = ["init", "--output", file("short.yaml"), "--adopt", "0123456789", "--retire-after", "1h"];
+    expect(await session(world, [...short, "--offline"])).toMatchInlineSnapshot(`
+      "$ rotate init --output DIR/short.yaml --adopt 0123456789 --retire-after 1h --offline
+      | rotate: --adopt: 0123456789 is not a whole hash, and the provider is not asked (--offline)
+      |   give all of it, or have the management key at hand
+      exit 2"
+    `);
+    const whole = ["init", "--output", file("whole.yaml"), "--key", "chat", "--adopt", "ab".repeat(32)];
+    const { status, stderr } = await rotate(world, [...whole, "--retire-after", "1h"], {
+      env: { OPENROUTER_MANAGEMENT_KEY: undefined },
+    });
+    expect(status).toBe(0);
+    expect(stderr).toContain("not looked up: environment variable OPENROUTER_MANAGEMENT_KEY is not set");
+    const [key] = parse(await readFile(file("whole.yaml"), "utf8")).keys;
+    expect(key.adopt).toEqual({ hash: "ab".repeat(32) });
+    expect(key.settings).toBeUndefined();
+  });
+
+  test("says all that is missing or wrong at once, by option, and writes nothing", async () => {
+    const args = ["init", "--output", file("wrong.yaml"), "--store", "kubernetes", "--schedule", "0 10 * *"];
+    expect(await session(world, args)).toMatchInlineSnapshot(`
+      "$ rotate init --output DIR/wrong.yaml --store kubernetes --schedule 0 10 * *
+      | rotate: this makes no valid policy yet
+      |   --key NAME: what the policy calls the key
+      |   --consumer NAME=URL: each service that uses the key; or --retire-after DURATION, where nobody can be asked
+      |   --namespace NAME: the namespace of the Secret
+      |   --schedule: found "0 10 * *", 4 fields; accepted: five (minute, hour, day of month, month, day of week)
+      exit 2"
+    `);
+    const names = ["init", "--output", file("wrong.yaml"), "--key", "No Good", "--retire-after", "soon"];
+    expect(await session(world, names)).toMatchInlineSnapshot(`
+      "$ rotate init --output DIR/wrong.yaml --key No Good --retire-after soon
+      | rotate: this makes no valid policy yet
+      |   --key: found "No Good"; accepted: a name of lower-case letters, digits and hyphens, 63 at most, that starts with a letter or digit
+      |   --retire-after: found "soon"; accepted: a duration like 500ms, 90s, 15m, 24h or 30d, of at most 100 years
+      exit 2"
+    `);
+    expect(existsSync(file("wrong.yaml"))).toBe(false);
+  });
+
+  test("refuses options of another kind of store, and those for policies beside --kubernetes-rbac", async () => {
+    expect(
+      await session(world, ["init", "--output", file("x.yaml"), "--region", "eu-west-1"]),
+    ).toMatchInlineSnapshot(`
+      "$ rotate init --output DIR/x.yaml --region eu-west-1
+      | rotate: --region goes with --store aws
+      exit 2"
+    `);
+    expect(await session(world, rbac("everything.yaml", "--key", "chat"))).toMatchInlineSnapshot(`
+      "$ rotate init --kubernetes-rbac --policy DIR/everything.yaml --key chat
+      | rotate: --key is for writing a policy
+      |   --kubernetes-rbac prints what the policy of --policy needs
+      exit 2"
+    `);
   });
 
   test("prints the same rights each time, or writes them to a file that is not there", async () => {

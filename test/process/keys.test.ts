@@ -303,7 +303,7 @@ describe.concurrent("rotate keys create", { timeout: 60_000 }, () => {
       exit 2
 
       $ rotate keys create ci --limit-reset yearly --reveal
-      | rotate: option '--limit-reset <period>' argument 'yearly' is invalid. Give daily, weekly, monthly or none.
+      | rotate: option '--limit-reset <period>' argument 'yearly' is invalid. Allowed choices are daily, weekly, monthly, none.
       |   rotate keys create --help says what is accepted
       exit 2
 

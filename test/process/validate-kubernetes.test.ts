@@ -74,6 +74,7 @@ keys:`,
         ✓ pods: may get pods in namespace keyturn
       provider openrouter
         ✓ management key: environment variable OPENROUTER_MANAGEMENT_KEY is accepted and lists 1 key
+        – rights: it is a management key, as it lists keys; that it may create, change and delete them shows only when it does
         ✓ clock: within 1s of the provider's
       store shop
         ✓ cluster: test, namespace shop
@@ -84,6 +85,8 @@ keys:`,
         ✓ create secrets: allowed
         – owner: payments-api bears no stamp yet; the first pass puts ours on it
         ✓ current: payments-api (OPENROUTER_API_KEY) holds a value that the first pass adopts, if it can be proved which key it is
+      journal keyturn/rotations
+        ✓ journal: opens, and takes a write
       key payments-api
         ✓ current key: accepted by openrouter (LABEL)
       nothing speaks against a rotation

@@ -1,10 +1,21 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { session } from "./transcript.ts";
 import { changingNothing } from "./unchanged.ts";
-import { currentKey, rotate, STUBBORN_BILLING, startWorld, type World, withPolicy } from "./world.ts";
+import {
+  currentKey,
+  rotate,
+  STUBBORN_BILLING,
+  startWorld,
+  type World,
+  type WorldOptions,
+  withPolicy,
+} from "./world.ts";
 
 const ONLINE = ["validate", "--online"];
 
@@ -29,6 +40,7 @@ describe("validate --online of a key that is well", () => {
       "$ rotate validate --online
       provider openrouter
         ✓ management key: environment variable OPENROUTER_MANAGEMENT_KEY is accepted and lists 1 key
+        – rights: it is a management key, as it lists keys; that it may create, change and delete them shows only when it does
         ✓ clock: within 1s of the provider's
       store local
         ✓ directory: DIR/secrets is there and may be written
@@ -37,6 +49,9 @@ describe("validate --online of a key that is well", () => {
         ✓ files: DIR/secrets/payments-api.json and its record may be written
         ✓ owner: payments-api bears our stamp
         ✓ current: payments-api (OPENROUTER_API_KEY) holds key k1
+      journal DIR/journal.db
+        ✓ journal: opens, and takes a write
+        ✓ disk: not a network file system
       key payments-api
         ✓ current key: accepted by openrouter (LABEL)
         ✓ consumer payments: PAYMENTS/healthz (payments-1) serves sha256:k1
@@ -58,6 +73,7 @@ describe("validate --online of a key that is well", () => {
     expect(online.groups.map(({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`)).toEqual([
       "provider openrouter",
       "store local",
+      `journal ${world.env.KEYTURN_JOURNAL}`,
       "key payments-api",
     ]);
     expect(online.groups[0].checks[0]).toEqual({
@@ -142,7 +158,7 @@ describe("validate --online of a key that is not well", () => {
         ✗ consumer payments: 127.0.0.1:1/healthz no connection to 127.0.0.1:1 (ECONNREFUSED)
             no rotation starts before every consumer answers; check the service and its probe
         ✓ consumer billing: BILLING/healthz (billing-1) serves sha256:k1
-      1 of 11 checks failed
+      1 of 14 checks failed
       exit 1"
     `);
   });
@@ -153,9 +169,12 @@ describe("validate --online of a key that is not well", () => {
     const { file, field } = world.sandbox.secret;
     await writeFile(file, JSON.stringify({ [field]: "sk-or-v1-nobodys" }));
     const shown = await changingNothing(world, () => online(world));
-    expect(shown.split("\n").slice(10).join("\n")).toMatchInlineSnapshot(`
+    expect(shown.split("\n").slice(11).join("\n")).toMatchInlineSnapshot(`
       "  – secret: secret payments-api was edited by hand; the edit is now current, as version edit-ID
         ✓ current: payments-api (OPENROUTER_API_KEY) holds a value that the first pass adopts, if it can be proved which key it is
+      journal DIR/journal.db
+        ✓ journal: opens, and takes a write
+        ✓ disk: not a network file system
       key payments-api
         ✗ current key: openrouter refuses the secret's current value
             if it is a placeholder, empty it and a first key is provisioned; if it expired, replace it by hand once
@@ -163,7 +182,7 @@ describe("validate --online of a key that is not well", () => {
             it does not use the store's current key of payments-api: check where it reads its key, and that it reads it again
         ✗ consumer billing: BILLING/healthz (billing-1) serves another key sha256:k1
             it does not use the store's current key of payments-api: check where it reads its key, and that it reads it again
-      3 of 12 checks failed
+      3 of 15 checks failed
       exit 1"
     `);
   });
@@ -177,6 +196,74 @@ describe("validate --online of a key that is not well", () => {
   });
 });
 
+describe("validate --online of what the worker needs besides its keys", () => {
+  const serving = (port: number): WorldOptions => ({
+    policy: (yaml) =>
+      `${yaml}    notify: [{ http: { url: { env: HOOK } }, secret: { env: HOOK_SECRET } }]
+server: { address: 127.0.0.1, port: ${port}, token: { env: PAGE_TOKEN } }
+`,
+  });
+  const env = (hook: string) => ({ HOOK: hook, HOOK_SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" });
+
+  test("finds the port free, and reaches a webhook without a request", async () => {
+    let requests = 0;
+    const hook = createServer((_request, response) => {
+      requests += 1;
+      response.end();
+    }).listen(0, "127.0.0.1");
+    await once(hook, "listening");
+    const { port } = hook.address() as AddressInfo;
+    await using world = await startWorld(serving(0));
+    const url = `http://127.0.0.1:${port}/T0/secret-part`;
+    const shown = await changingNothing(world, () =>
+      online(world, ONLINE, { ...env(url), PAGE_TOKEN: "a-long-token" }),
+    );
+    hook.close();
+    expect(requests).toBe(0);
+    expect(shown).not.toContain("secret-part");
+    expect(
+      shown.replace(`127.0.0.1:${port}`, "HOOK").split("\n").slice(-8).join("\n"),
+    ).toMatchInlineSnapshot(`
+      "  ✓ consumer billing: BILLING/healthz (billing-1) serves sha256:k1
+        ✓ notify: HOOK can be reached; nothing was sent
+        ✓ notify secret: can be read
+      server 127.0.0.1:0
+        ✓ port: is free
+        ✓ token: can be read
+      nothing speaks against a rotation
+      exit 0"
+    `);
+  });
+
+  test("tells a webhook that cannot be reached, a token that is not set, and a port that is taken", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    await using world = await startWorld(serving(port));
+    const shown = await online(world, ONLINE, env("https://hooks.invalid/T0/secret-part"));
+    other.close();
+    expect(shown).not.toContain("secret-part");
+    expect(
+      shown
+        .replace(`:${port}`, ":PORT")
+        .replace(/\(E[A-Z_]+\)/, "(DNS)")
+        .split("\n")
+        .slice(-9)
+        .join("\n"),
+    ).toMatchInlineSnapshot(`
+      "  ✗ notify: hooks.invalid cannot be reached (DNS)
+            check the URL, DNS and what may be reached from here
+        ✓ notify secret: can be read
+      server 127.0.0.1:PORT
+        – port: is taken: by the worker of this policy, if it runs here; no other could start
+        ✗ token: environment variable PAGE_TOKEN is not set
+            set PAGE_TOKEN, or name a file with { file: PATH }
+      2 of 18 checks failed
+      exit 1"
+    `);
+  });
+});
+
 describe("validate --online before the first key", () => {
   test("says that a first key would be provisioned, and makes nothing", async () => {
     await using world = await startWorld({ provisioned: false });
@@ -185,6 +272,7 @@ describe("validate --online before the first key", () => {
       "$ rotate validate --online
       provider openrouter
         ✓ management key: environment variable OPENROUTER_MANAGEMENT_KEY is accepted and lists 0 keys
+        – rights: it is a management key, as it lists keys; that it may create, change and delete them shows only when it does
         ✓ clock: within 1s of the provider's
       store local
         ✓ directory: DIR/secrets is there and may be written
@@ -192,6 +280,9 @@ describe("validate --online before the first key", () => {
         ✓ lock: DIR/secrets/.keyturn/lock.db is not there yet
         ✓ files: DIR/secrets/payments-api.json and its record may be written
         – current: payments-api (OPENROUTER_API_KEY) is not there: a first key would be PROVISIONED
+      journal DIR/journal.db
+        ✓ journal: is not there yet and can be made in DIR
+        ✓ disk: not a network file system
       key payments-api
         – consumer payments: PAYMENTS/healthz (payments-1) HTTP 503, status "waiting"; it may be waiting for its first key
         – consumer billing: BILLING/healthz (billing-1) HTTP 503, status "waiting"; it may be waiting for its first key

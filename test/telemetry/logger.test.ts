@@ -121,6 +121,9 @@ describe("keys", () => {
       .child({ bound: canary })
       .fatal({ secret: new Secret(canary), text: `${new Secret(canary)}` }, "bound");
     logger.info({ body: JSON.stringify({ data: { key: canary } }) }, JSON.stringify(canary));
+    logger.debug({ at: new URL(`https://u:${canary}@host/?key=${canary}`), in: { err: new Error(canary) } });
+    logger.error({ err: new AggregateError([new Error(canary)], canary) }, "several");
+    logger.debug({ own: { toJSON: () => ({ deep: [canary] }) } }, "with a form of its own");
   };
 
   test.each([
@@ -130,7 +133,7 @@ describe("keys", () => {
     "no plaintext key gets into lines for %s, at trace level, wherever it was put",
     async (_name, options) => {
       const lines = await written({ ...options, level: "trace" }, leak);
-      expect(lines).toHaveLength(7);
+      expect(lines).toHaveLength(10);
       expect(lines.join("")).not.toContain("canary");
       expect(lines.join("")).toContain("[secret]");
     },

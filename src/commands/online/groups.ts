@@ -1,9 +1,9 @@
 import type { Check } from "../../lib/check.ts";
 
-/** What was found about one cluster, one provider, one store or one key of the policy. */
+/** What was found about one cluster, provider, store or key of the policy, about its journal or its server. */
 export interface CheckGroup {
-  kind: "cluster" | "provider" | "store" | "key";
-  /** Its name in the policy. */
+  kind: "cluster" | "provider" | "store" | "journal" | "key" | "server";
+  /** Its name in the policy; where it is, of the journal and the server. */
   name: string;
   checks: Check[];
 }

@@ -7,6 +7,9 @@ import { placeOf } from "../../providers/issuer.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { SKEW_LIMIT_MS } from "../../rotation/timing.ts";
 
+const UNPROVED =
+  "it is a management key, as it lists keys; that it may create, change and delete them shows only when it does";
+
 /** Whether the management key is accepted, in each workspace that keys are issued in, and whether the clocks agree. */
 export async function checkProvider(
   provider: Provider,
@@ -23,7 +26,8 @@ export async function checkProvider(
       throw await ordinaryKey(thrown, provider, where, () => readSecret(managementKey));
     }
   });
-  return [accepted, checkClock(provider.skewMs())];
+  const rights = accepted.result === "passed" ? [noted("rights", UNPROVED)] : [];
+  return [accepted, ...rights, checkClock(provider.skewMs())];
 }
 
 /** Tells an API key in the management key's place, which is accepted but may not manage keys, from one that is not accepted. */

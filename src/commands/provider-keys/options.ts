@@ -35,12 +35,6 @@ function credits(text: string): number | typeof NONE {
   return amount;
 }
 
-function period(text: string): Period | typeof NONE {
-  const known = (["daily", "weekly", "monthly", NONE] as const).find((word) => word === text);
-  if (!known) throw new InvalidArgumentError("Give daily, weekly, monthly or none.");
-  return known;
-}
-
 function flag(text: string): boolean {
   if (text !== "true" && text !== "false") throw new InvalidArgumentError("Give true or false.");
   return text === "true";
@@ -78,10 +72,12 @@ export const workspacesOption = () =>
 /** What a key in use can be given. */
 export const changeableOptions = () => [
   new Option("--limit <credits>", "the most it may spend, in credits, or none").argParser(credits),
-  new Option(
-    "--limit-reset <period>",
-    "when the limit starts afresh: daily, weekly, monthly or none",
-  ).argParser(period),
+  new Option("--limit-reset <period>", "when the limit starts afresh").choices([
+    "daily",
+    "weekly",
+    "monthly",
+    NONE,
+  ]),
   new Option(
     "--include-byok-in-limit <true|false>",
     "whether spending through the account's own provider keys counts (OpenRouter)",

@@ -82,6 +82,18 @@ describe("data flows one way", () => {
     expect(refused(within(...EDGES), allowed)).toEqual([]);
   });
 
+  it("notifications know the rotation and the journal by their types, and of the probes how a request is made", () => {
+    const allowed = (to: string, _: Module, typeOnly: boolean) =>
+      ["notify", "policy", "lib", "journal", "probes"].includes(to) || (typeOnly && to === "rotation");
+    expect(refused(within("notify"), allowed)).toEqual([]);
+    const used = within("notify")
+      .flatMap(({ imports }) => imports)
+      .filter(({ path, typeOnly }) => !typeOnly && EDGES.includes(folder(path)));
+    expect(new Set(used.map(({ path }) => path))).toEqual(
+      new Set(["journal/outbox.ts", "probes/http-target.ts"]),
+    );
+  });
+
   it("the rotation does not know the commands, the composition root, the sandbox or telemetry", () => {
     const allowed = (to: string) => ["rotation", "policy", "schedule", "lib", ...EDGES].includes(to);
     expect(refused(within("rotation"), allowed)).toEqual([]);

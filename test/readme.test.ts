@@ -5,65 +5,20 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
 import { describe, expect, it, onTestFinished, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { declareActing } from "../src/commands/declare-acting.ts";
-import { declareJournal } from "../src/commands/declare-journal.ts";
-import { declareKeys } from "../src/commands/declare-keys.ts";
-import { declareOperator } from "../src/commands/declare-operator.ts";
-import { declareReading } from "../src/commands/declare-reading.ts";
-import { declareSandbox } from "../src/commands/declare-sandbox.ts";
-import { globals } from "../src/commands/options.ts";
-import { placeNow } from "../src/commands/place-now.ts";
 import { fingerprint } from "../src/lib/secret.ts";
 import { loadPolicy } from "../src/policy/load.ts";
 import { ROLLOUT_PROVES } from "../src/policy/rollout-proves.ts";
-import { policySchema } from "../src/policy/schema.ts";
 import { judgeContract } from "../src/probes/contract.ts";
+import { inLanguage, namedCommands, page, parsed, policyOf, ROOT, shownCommands } from "./docs/pages.ts";
 
-const ROOT = join(import.meta.dirname, "..");
-const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-
-interface Block {
-  language: string;
-  text: string;
-}
-
-const blocks: Block[] = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(
-  ([, language = "", text = ""]) => ({ language, text }),
-);
-const prose = readme.replace(/^```[\s\S]*?^```$/gm, "");
-const inLanguage = (language: string) => blocks.filter((block) => block.language === language);
+const README = page("README.md");
+const { prose, text: readme } = README;
 const firstLine = (text: string) => text.slice(0, text.indexOf("\n"));
 
-/** The command's own parser, which runs nothing. Rejects as the command would. */
-async function parsed(words: readonly string[]): Promise<void> {
-  const program = new Command("rotate");
-  const silent = { writeOut: () => {}, writeErr: () => {} };
-  program.exitOverride().configureOutput(silent);
-  for (const option of globals()) program.addOption(option);
-  for (const declare of [
-    declareActing,
-    declareJournal,
-    declareKeys,
-    declareOperator,
-    declareReading,
-    declareSandbox,
-  ]) {
-    declare(program, async () => {});
-  }
-  const names = program.commands.map((command) => command.name());
-  await program.parseAsync(placeNow(words, names), { from: "user" });
-}
-
-/** Every `rotate …` that the README names, without redirections and what a prompt line shows beside it. */
-const named = [
-  ...[...prose.matchAll(/`rotate ([^`]+)`/g)].map(([, words = ""]) => words),
-  ...inLanguage("console").flatMap(({ text }) =>
-    [...text.matchAll(/^\$ rotate (.*)$/gm)].map(([, words = ""]) => words),
-  ),
-].map((line) => line.split(/\s+[<|>&#]/)[0]?.trim() ?? "");
+/** Every `rotate …` that the README names. */
+const named = [...namedCommands(README), ...shownCommands(README)];
 
 /** The same with each option that a row of a table gives to the command at its start. */
 const withOptions = [...prose.matchAll(/^\| `rotate ([^`\s]+)([^`]*)`.*$/gm)].flatMap(
@@ -90,38 +45,12 @@ describe("the README's commands", () => {
   });
 });
 
-/** What a block of fields of a policy, or of a key in it, is put into. */
-const FRAME = {
-  version: 1,
-  providers: { openrouter: { type: "openrouter", managementKey: { env: "OPENROUTER_MANAGEMENT_KEY" } } },
-  stores: { local: { type: "file", path: "./.keyturn/secrets" } },
-};
-const KEY = {
-  name: "payments-api",
-  provider: "openrouter",
-  schedule: { every: "30d" },
-  store: { use: "local", secret: "payments-api" },
-  consumers: [{ name: "payments", probe: { http: "http://127.0.0.1:8080/healthz" } }],
-};
-
-function framed(fields: Record<string, unknown>): Record<string, unknown> {
-  if ("version" in fields) return fields;
-  const ofPolicy = Object.keys(fields).every((name) => name in policySchema.shape);
-  if (!ofPolicy) return { ...FRAME, keys: [{ ...KEY, ...fields }] };
-  return {
-    ...FRAME,
-    ...fields,
-    stores: { ...FRAME.stores, ...(fields.stores as object | undefined) },
-    keys: [KEY],
-  };
-}
-
-const yaml = inLanguage("yaml").map(({ text }) => ({ text, value: parse(text) }));
+const yaml = inLanguage(README, "yaml").map((block) => ({ text: block.text, policy: policyOf(block) }));
 
 describe("the README's YAML", () => {
-  it.each(yaml.map(({ text, value }) => [firstLine(text), value]))("is valid: %s", async (_, value) => {
+  it.each(yaml.map(({ text, policy }) => [firstLine(text), policy]))("is valid: %s", async (_, policy) => {
     const file = join(await mkdtemp(join(tmpdir(), "keyturn-")), "rotation.yaml");
-    await writeFile(file, stringify(framed(value)));
+    await writeFile(file, stringify(policy));
     const { warnings } = await loadPolicy(file, {});
     // What a rollout does not prove is said of each, and by the README.
     expect(warnings.filter(({ message }) => !message.includes(ROLLOUT_PROVES))).toEqual([]);
@@ -159,7 +88,7 @@ describe("the README's references", () => {
   });
 
   it("show every part of src/ in the map of the code, and nothing else", () => {
-    const map = inLanguage("text").find(({ text }) => text.startsWith("src/"))?.text ?? "";
+    const map = inLanguage(README, "text").find(({ text }) => text.startsWith("src/"))?.text ?? "";
     const shown = [...map.matchAll(/^ {2}([\w.-]+)\/? /gm)].map(([, name]) => name);
     expect(shown.toSorted()).toEqual(readdirSync(join(ROOT, "src")).toSorted());
   });
@@ -169,7 +98,7 @@ describe("the contract for consumers", () => {
   const key = "sk-or-v1-readme";
 
   it("is shown by an answer that confirms", () => {
-    const body = inLanguage("json").find(({ text }) => text.includes('"keys"'))?.text ?? "";
+    const body = inLanguage(README, "json").find(({ text }) => text.includes('"keys"'))?.text ?? "";
     const serving = JSON.parse(body).keys["payments-api"].serving;
     const expected = {
       keyNames: ["payments-api"],
@@ -188,7 +117,7 @@ describe("the contract for consumers", () => {
     const program = join(folder, "service.mjs");
     const port = await freePort();
     await writeFile(file, JSON.stringify({ OPENROUTER_API_KEY: key }));
-    const source = inLanguage("js")[0]?.text ?? "";
+    const source = inLanguage(README, "js")[0]?.text ?? "";
     await writeFile(
       program,
       source.replace('"keyturn/consumer"', JSON.stringify(join(ROOT, "src/consumer.ts"))),
@@ -216,7 +145,7 @@ describe("the contract for consumers", () => {
 
   const python = spawnSync("python3", ["--version"]).status === 0;
   test.runIf(python)("has the same fingerprint in Python", () => {
-    const line = inLanguage("python")[0]?.text.trim();
+    const line = inLanguage(README, "python")[0]?.text.trim();
     const script = `import hashlib, sys\nkey = sys.argv[1]\nprint(${line})`;
     const { stdout } = spawnSync("python3", ["-c", script, key], { encoding: "utf8" });
     expect(stdout.trim()).toBe(fingerprint(key));

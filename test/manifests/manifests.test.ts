@@ -7,6 +7,7 @@ import { type LoadedPolicy, loadPolicy } from "../../src/policy/load.ts";
 import { rightsManifest } from "../../src/rights/manifest.ts";
 import { neededRights } from "../../src/rights/needed.ts";
 import { emptyObjects } from "../../src/rights/objects.ts";
+import { expectRestricted } from "./restricted.ts";
 
 const FOLDER = join(import.meta.dirname, "../../config/kubernetes");
 const ACCOUNT = { namespace: "keyturn", name: "keyturn" };
@@ -30,8 +31,11 @@ describe("the policy in config/kubernetes", () => {
     loaded = await loadPolicy(join(FOLDER, "base/rotation.yaml"), {});
   });
 
-  it("is valid, with no warning but what a rollout does not prove", () => {
-    expect(loaded.warnings.map(({ path }) => path)).toEqual(["keys[0].consumers[0].probe.kubernetes"]);
+  it("is valid, with no warning but who sees the status page, and what a rollout does not prove", () => {
+    expect(loaded.warnings.map(({ path }) => path)).toEqual([
+      "server",
+      "keys[0].consumers[0].probe.kubernetes",
+    ]);
   });
 
   it("has exactly the rights in rights.yaml that rotate init --kubernetes-rbac prints for it", () => {
@@ -79,23 +83,8 @@ describe("the policy in config/kubernetes", () => {
 
 describe("the pods of config/kubernetes", () => {
   it.each(pods)("of the %s meet the restricted Pod Security Standard", (_name, pod) => {
-    expect(pod.securityContext).toMatchObject({
-      runAsNonRoot: true,
-      seccompProfile: { type: "RuntimeDefault" },
-    });
+    expectRestricted(pod);
     expect(pod.securityContext.runAsUser).toBeGreaterThan(0);
-    for (const field of ["hostNetwork", "hostPID", "hostIPC", "hostUsers"])
-      expect(pod).not.toHaveProperty(field);
-    const volumes = pod.volumes.flatMap(({ name: _, ...source }: Manifest) => Object.keys(source));
-    expect(volumes.filter((kind: string) => !["configMap", "secret", "emptyDir"].includes(kind))).toEqual([]);
-    for (const { securityContext, ports = [] } of pod.containers) {
-      expect(securityContext).toEqual({
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ["ALL"] },
-      });
-      for (const port of ports) expect(port).not.toHaveProperty("hostPort");
-    }
     const [namespace] = manifests("base/namespace.yaml");
     expect(namespace.metadata.labels["pod-security.kubernetes.io/enforce"]).toBe("restricted");
   });

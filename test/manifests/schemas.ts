@@ -1,20 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Schema, strict } from "./strict-schema.ts";
 
 /**
  * `node schemas.ts SWAGGER FOLDER`: writes one strict JSON schema for each kind of the Kubernetes
  * API's OpenAPI v2 document, under the names that kubeconform looks for with the template
  * `{{ .ResourceKind }}{{ .KindSuffix }}.json`.
  */
-interface Schema {
-  [word: string]: unknown;
-  type?: string;
-  format?: string;
-  properties?: Record<string, Schema>;
-  items?: Schema;
-  additionalProperties?: Schema | boolean;
-  $ref?: string;
-}
 interface GroupVersionKind {
   group: string;
   version: string;
@@ -25,21 +17,6 @@ const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 
 const [, , swagger = "", folder = ""] = process.argv;
 const { definitions } = JSON.parse(readFileSync(swagger, "utf8")) as { definitions: Record<string, Schema> };
-
-/** The same, with every field that the API does not know refused. */
-function strict(schema: Schema): Schema {
-  const { format, properties, items, additionalProperties, description: _, ...rest } = schema;
-  if (format === "int-or-string") return { anyOf: [{ type: "integer" }, { type: "string" }] };
-  return {
-    ...rest,
-    ...(properties && {
-      properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, strict(one)])),
-      additionalProperties: schema["x-kubernetes-preserve-unknown-fields"] === true,
-    }),
-    ...(items && { items: strict(items) }),
-    ...(typeof additionalProperties === "object" && { additionalProperties: strict(additionalProperties) }),
-  };
-}
 
 const strictly = Object.fromEntries(Object.entries(definitions).map(([name, one]) => [name, strict(one)]));
 // Numbers are taken too where a quantity stands.

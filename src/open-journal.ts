@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
+import { dirname } from "node:path";
 import type { Journal } from "./journal/journal.ts";
 import type { Holder } from "./journal/kubernetes/holder.ts";
 import { openKubernetesJournal } from "./journal/kubernetes/open.ts";
@@ -10,6 +11,7 @@ import { openSqliteJournal } from "./journal/sqlite/open.ts";
 import { sqlitePlace } from "./journal/sqlite/place.ts";
 import type { KubeApi } from "./kubernetes/api.ts";
 import type { Clock } from "./lib/clock.ts";
+import { requireRights } from "./lib/filesystem.ts";
 import type { Random } from "./lib/random.ts";
 import type { JournalPolicy } from "./policy/schema.ts";
 import type { Log } from "./rotation/parts.ts";
@@ -29,15 +31,16 @@ export async function openJournal(
 ): Promise<Journal> {
   if (config.type === "kubernetes")
     return await openKubernetesJournal(config, { ...kubernetesParts(config, parts), mayCreate });
+  requireRights(dirname(config.path));
   if (!mayCreate && !existsSync(config.path)) return memoryJournal(parts);
   return await openSqliteJournal(config.path, parts);
 }
 
 /** The same journal as a place to move from and to. */
 export function journalPlace(config: JournalPolicy, parts: JournalParts): JournalPlace {
-  return config.type === "kubernetes"
-    ? kubernetesPlace(config, kubernetesParts(config, parts))
-    : sqlitePlace(config.path, parts);
+  if (config.type === "kubernetes") return kubernetesPlace(config, kubernetesParts(config, parts));
+  requireRights(dirname(config.path));
+  return sqlitePlace(config.path, parts);
 }
 
 function kubernetesParts(

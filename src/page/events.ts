@@ -1,6 +1,6 @@
 import type { EventRecord } from "../journal/document.ts";
 import { type Html, html } from "./html.ts";
-import { relative } from "./time.ts";
+import { instant, relative } from "./time.ts";
 
 /** Events that one page shows, and pages that can be asked for: what is older, `rotate history` tells. */
 export const EVENTS_A_PAGE = 50;
@@ -28,7 +28,7 @@ ${pager(key, page, more)}</section>`;
 }
 
 function row({ seq, at, kind, actor, message, rotation }: EventRecord, now: number): Html {
-  return html`<tr role="row" id="event-${seq}"><td role="cell">${relative(at, now)}</td><td role="cell" class="kind">${kind}</td><td role="cell" class="text">${message} <span class="quiet">${actor}${rotation !== undefined && ` · ${rotation}`}</span></td></tr>`;
+  return html`<tr role="row" id="event-${seq}"><td role="cell">${relative(at, now)} <span class="quiet">${instant(at, "seconds")}</span></td><td role="cell" class="kind">${kind}</td><td role="cell" class="text">${message} <span class="quiet">${actor}${rotation !== undefined && ` · ${rotation}`}</span></td></tr>`;
 }
 
 function pager(key: string, page: number, more: boolean): Html {

@@ -12,8 +12,8 @@ export class Html {
 export type Content = Html | string | number | false | undefined | readonly Content[];
 
 /**
- * A template whose values are text: what looks like a credential is taken out, what would change how
- * the rest reads is shown as a code, length is bounded, and markup is escaped. Values that are Html
+ * A template whose values are text: what looks like a credential is taken out, hashes are shortened,
+ * what would change how the rest reads is shown as a code, length is bounded, and markup is escaped. Values that are Html
  * stand as they are; false and undefined leave nothing. Attribute values are to stand in double quotes.
  */
 export function html(parts: TemplateStringsArray, ...values: Content[]): Html {
@@ -38,8 +38,11 @@ const LONGEST = 800;
 export function plain(text: string): string {
   const safe = redact(text);
   const cut = safe.length <= LONGEST ? safe : `${safe.slice(0, LONGEST - 1)}…`;
-  return cut.toWellFormed().replace(SPACES, " ").replace(UNSEEN, code);
+  return cut.toWellFormed().replace(HASHES, "$1…").replace(SPACES, " ").replace(UNSEEN, code);
 }
+
+/** A hash or fingerprint is known by its first digits. */
+const HASHES = /\b([0-9a-f]{12})[0-9a-f]{20,}\b/g;
 
 const SPACES = /[\t\n\r\u2028\u2029]+/g;
 /** Control characters, and those that turn the direction of the text, join or hide. */

@@ -23,7 +23,7 @@ export function keyLink(key: string, id: string): Html {
   return html`<a id="${id}-${key}" href="/keys/${key}">${key}</a>`;
 }
 
-/** A hash as people are shown it: its first 12 digits. */
+/** A provider's hash of a key, which may be of any form: its first 12 characters. */
 export function hash(text: string): Html {
   return html`<code class="hash">${text.length > 12 ? `${text.slice(0, 12)}…` : text}</code>`;
 }

@@ -156,9 +156,12 @@ tbody th a { font-weight: 550; }
 tbody th .quiet, td .badge + .quiet { display: block; font-size: .85rem; }
 td.age { width: 36%; }
 #events td { overflow-wrap: anywhere; }
+#events th, #events td:first-child, #events .kind { white-space: nowrap; }
+#events td .quiet { font-size: .87rem; }
+#events td:first-child .quiet { display: block; }
 #events .kind { white-space: nowrap; font-weight: 550; }
 .pager { display: flex; gap: 1rem; align-items: center; justify-content: center; margin-top: .9rem; }
-footer { margin: 2rem auto 2.5rem; color: var(--quiet); font-size: .87rem; }
+footer.frame { margin: 2rem auto 2.5rem; color: var(--quiet); font-size: .87rem; }
 
 @media (max-width: 46rem) {
   .frame { padding-inline: .9rem; }
@@ -168,7 +171,10 @@ footer { margin: 2rem auto 2.5rem; color: var(--quiet); font-size: .87rem; }
   .steps li { grid-template-columns: auto 1fr auto; gap: 0 .6rem; justify-items: start; text-align: left; padding: .22rem 0 .22rem 1.7rem; align-items: baseline; }
   .steps .means { display: block; font-size: .85rem; min-width: 0; }
   .steps .dot { top: .42rem; left: .45rem; }
-  .steps li::before { top: -.7rem; right: auto; left: calc(.45rem - 1px); width: 2px; height: 1.2rem; }
+  .steps li::before { top: .9rem; right: auto; left: calc(.45rem - 1px); width: 2px; height: 100%; }
+  .steps li:first-child::before { display: block; }
+  .steps li:last-child::before { display: none; }
+  .steps .present::before { background: var(--line); }
   .consumer .word { margin-left: 0; }
   .timeline text { font-size: 11px; }
   .filters form { width: 100%; }

@@ -1,3 +1,4 @@
+import { ALLOW_PROGRAMS } from "../lib/permissions.ts";
 import type { ConsumerPolicy } from "../policy/schema.ts";
 import { detail } from "./detail.ts";
 import { type ExecOutcome, runCommand } from "./exec.ts";
@@ -37,11 +38,16 @@ function judgeExit(outcome: ExecOutcome, command: readonly string[], timeoutMs: 
   return { verdict: outcome.code === 1 ? "other" : "unwell", detail: said };
 }
 
+const NOT_STARTED: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  EACCES: "not executable",
+  ERR_ACCESS_DENIED: `Node's permission model refuses it: ${ALLOW_PROGRAMS}`,
+};
+
 /** How a command ended, in one clause. */
 export function describeExit(outcome: ExecOutcome, [file]: readonly string[], timeoutMs: number): string {
   if (outcome.end === "not-started") {
-    const why = { ENOENT: "no such file", EACCES: "not executable" }[outcome.code] ?? outcome.code;
-    return `${file} cannot be run (${why})`;
+    return `${file} cannot be run (${NOT_STARTED[outcome.code] ?? outcome.code})`;
   }
   if (outcome.end === "timeout") return `${file} did not end within ${timeoutMs / 1_000}s`;
   if (outcome.end === "stopped") return `${file} was stopped`;

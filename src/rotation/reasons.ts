@@ -103,6 +103,7 @@ export const HOLDS = {
   "foreign-rotation": "The secret is being rotated by something else, such as a rotation Lambda.",
   "rival-owner": "The secret bears the stamp of another installation or journal.",
   "current-vanished": "The secret has lost the key that was current.",
+  "adopt-absent": "The policy names a key to adopt, and the secret holds none.",
   "another-account": "The provider's account is not the one that the current key is of.",
   "create-unresolved": "Several creates went unanswered, and none of the keys can be found.",
   "still-accepted": "The provider goes on accepting the old key although it is disabled.",

@@ -136,9 +136,21 @@ function withoutDialects(provider: ProviderType): RotationError {
   });
 }
 
+function temporaryFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "keyturn-sandbox-"));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new RotationError("unusable", `the sandbox can put nothing into ${tmpdir()} (${code})`, {
+      hint: "name a folder that this user may write with TMPDIR; in a container: --tmpfs /tmp",
+      cause,
+    });
+  }
+}
+
 /** Removed with the rest, and also when the process ends before that. */
 function temporary(stack: AsyncDisposableStack): string {
-  const folder = mkdtempSync(join(tmpdir(), "keyturn-sandbox-"));
+  const folder = temporaryFolder();
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.on("exit", remove);
   stack.defer(() => {

@@ -18,7 +18,7 @@ const LOOPBACK_PEER = /^(127\.0\.0\.1|::1|::ffff:127\.0\.0\.1)$/;
 /** What a web site that names an address of its own "127.0.0.1" cannot send. */
 const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
 /** Who sends these passes on what somebody else has asked. */
-const PASSED_ON = /^(forwarded|via|x-forwarded-.*|x-envoy-.*|x-real-ip|x-original-.*)$/;
+const PASSED_ON = /^(forwarded|via|x-forwarded-.*|x-envoy-.*|l5d-.*|x-real-ip|x-original-.*)$/;
 
 /** How often an unreadable token is logged at most, in milliseconds. */
 const SAY_AGAIN_MS = 60_000;

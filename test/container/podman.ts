@@ -39,14 +39,18 @@ export const HARDENED = [
   "--ulimit=nproc=1024:1024",
 ];
 
-/** `docker run --rm IMAGE ARGS…`, without a network. */
+/** `docker run --rm IMAGE ARGS…`; without a network unless `flags` name one. */
 export function run(flags: readonly string[], ...args: string[]): Promise<Ran> {
-  return podman("run", "--rm", "--network=none", ...HARDENED, ...flags, IMAGE, ...args);
+  return podman("run", "--rm", ...HARDENED, ...networked(flags), IMAGE, ...args);
+}
+
+function networked(flags: readonly string[]): readonly string[] {
+  return flags.some((flag) => flag.startsWith("--network=")) ? flags : ["--network=none", ...flags];
 }
 
 /** A container in the background, until it is disposed of. */
 export async function start(flags: readonly string[], ...args: string[]) {
-  const id = await must("run", "--detach", ...HARDENED, ...flags, IMAGE, ...args);
+  const id = await must("run", "--detach", ...HARDENED, ...networked(flags), IMAGE, ...args);
   return {
     id,
     /** `docker exec`. */

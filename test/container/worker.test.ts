@@ -16,9 +16,10 @@ describe("a worker in a container beside its consumers", () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "keyturn-container-"));
-    for (const name of ["data", "policy", "secrets"]) mkdirSync(join(folder, name), { mode: 0o755 });
-    chownSync(join(folder, "data"), USER, USER);
-    sandbox = await start(["--network=none", `--volume=${folder}/data:/data`], "sandbox", "--keep", "/data");
+    for (const name of ["data", "keys", "policy", "secrets"])
+      mkdirSync(join(folder, name), { mode: name === "keys" ? 0o700 : 0o755 });
+    for (const name of ["data", "keys"]) chownSync(join(folder, name), USER, USER);
+    sandbox = await start([`--volume=${folder}/data:/data`], "sandbox", "--keep", "/data");
     const exported = await until(async () => {
       const lines = [...(await sandbox.logs()).matchAll(/^export (\w+)='?(.*?)'?$/gm)];
       return lines.some(([, name]) => name === "KEYTURN_POLICY") ? lines : undefined;
@@ -96,7 +97,7 @@ describe("a worker in a container beside its consumers", () => {
       );
     writeFileSync(join(folder, "policy/exec.yaml"), shippedPolicy(exec));
     const args = ["validate", "--online", "--policy", "/etc/keyturn/exec.yaml"];
-    const refused = await run([...beside], ...args);
+    const refused = await run(beside, ...args);
     expect(refused.stdout).toContain("KEYTURN_ALLOW_CHILD_PROCESS=1");
     expect(refused.status).toBe(1);
     const allowed = await run([...beside, "--env=KEYTURN_ALLOW_CHILD_PROCESS=1"], ...args);
@@ -105,11 +106,7 @@ describe("a worker in a container beside its consumers", () => {
   });
 
   test("keeps keys in another volume only where that is allowed", async () => {
-    const flags = [
-      ...beside,
-      "--tmpfs=/srv/keys:mode=0700,uid=1000,gid=1000",
-      "--env=KEYTURN_STORE=/srv/keys",
-    ];
+    const flags = [...beside, `--volume=${folder}/keys:/srv/keys`, "--env=KEYTURN_STORE=/srv/keys"];
     const args = ["validate", "--online"];
     const refused = await run(flags, ...args);
     expect(refused.stdout).toContain("KEYTURN_ALLOW_WRITE=/srv/keys");

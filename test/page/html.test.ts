@@ -26,6 +26,12 @@ describe("a template of HTML", () => {
     expect(plain("x".repeat(10_000)).length).toBe(800);
   });
 
+  test("shortens hashes, and leaves ids as they are", () => {
+    expect(plain(`key ${"ab".repeat(32)} by sha256:${"cd".repeat(32)}, rotation b54b08b2e6647f2b`)).toBe(
+      "key abababababab… by sha256:cdcdcdcdcdcd…, rotation b54b08b2e6647f2b",
+    );
+  });
+
   test("sets what a person types apart, word by word", () => {
     expect(withCode("or `rotate approve k --without C`, or <b>").text).toBe(
       "or <code><span>rotate</span> <span>approve</span> <span>k</span> <span>--without</span> <span>C</span></code>, or &lt;b&gt;",

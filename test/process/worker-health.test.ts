@@ -1,6 +1,9 @@
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { describe, test } from "vitest";
-import { rotate, startWorker, startWorld, type World, type WorldOptions } from "./world.ts";
+import { ask } from "../page/support.ts";
+import { currentKey, rotate, startWorker, startWorld, type World, type WorldOptions } from "./world.ts";
 
 /** For startWorld: the worker serves on a port of its own. */
 function serving(port = 0): WorldOptions {
@@ -24,7 +27,7 @@ async function startServing(world: World) {
       await world.sandbox.model.clock.sleep(50);
     }
   };
-  return { ...worker, ask, until };
+  return { ...worker, port: Number(port), ask, until };
 }
 
 describe.concurrent("the health of rotate worker", { timeout: 60_000 }, () => {
@@ -48,6 +51,31 @@ describe.concurrent("the health of rotate worker", { timeout: 60_000 }, () => {
     expect(problems).toEqual([expect.stringMatching(/^payments-api: /)]);
     expect(body).not.toContain("canary");
     expect((await worker.ask("/healthz")).status).toBe(200);
+    await worker.stop();
+  });
+
+  test("shows the status page on this machine, and elsewhere to who brings the token of the policy", async ({
+    expect,
+  }) => {
+    await using world = await startWorld({
+      policy: (yaml) =>
+        yaml.replace(
+          "keys:\n",
+          "server: { address: 0.0.0.0, port: 0, token: { file: ./page-token } }\nkeys:\n",
+        ),
+    });
+    await writeFile(join(world.sandbox.folder, "page-token"), "a-token-of-24-characters\n");
+    const worker = await startServing(world);
+    await worker.until("/readyz", 200);
+    const page = await worker.ask("/keys/payments-api");
+    expect(page.status).toBe(200);
+    expect(page.body).toContain("payments-api");
+    expect(page.body).not.toContain(currentKey(world));
+    // An address of this machine that stands for one elsewhere.
+    const from = (headers: Record<string, string>) => ask(worker.port, "/", { from: "127.0.0.6", headers });
+    expect((await from({})).status).toBe(401);
+    expect((await from({ authorization: "Bearer a-token-of-24-characters" })).status).toBe(200);
+    expect((await worker.ask("/metrics")).body).toContain("keyturn_");
     await worker.stop();
   });
 

@@ -189,6 +189,17 @@ describe("R13: adoption is certain or refused", () => {
     expect(result.message).toContain("adopt");
   });
 
+  test("no key is made where the policy names one to adopt and the secret holds none", async () => {
+    const world = await scenario({ existing: false });
+    const named = hashOf(world.byHand("in use elsewhere")) as string;
+    world.setPolicy([{ ...KEY, adopt: { hash: named } }]);
+    const [plan] = await world.process().engine.plan(["payments-api"]);
+    expect(plan).toMatchObject({ verb: "BLOCKED", why: expect.stringContaining(named.slice(0, 12)) });
+    expect(await world.process().now()).toMatchObject({ outcome: "blocked" });
+    expect((await world.process().status()).reason).toBe("adopt-absent");
+    expect(world.sent("POST")).toHaveLength(0);
+  });
+
   test("a key that is kept for another secret is refused", async () => {
     const world = await scenario({
       keys: [KEY, { ...KEY, name: "other-api", store: { use: "local", secret: "other", field: FIELD } }],

@@ -75,6 +75,7 @@ describe("on this machine", () => {
     { via: "1.1 proxy" },
     { "x-real-ip": "127.0.0.1" },
     { "x-envoy-external-address": "10.0.0.1" },
+    { "l5d-client-id": "web.shop.serviceaccount.identity" },
     { "x-original-forwarded-for": "" },
   ])("the page is not open to what a proxy passes on: %j", async (headers) => {
     expect((await get("/", { host: "localhost", ...(headers as object) })).status).toBe(401);

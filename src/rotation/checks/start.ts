@@ -1,5 +1,6 @@
 import type { PolicySnapshot, RotationKind } from "../../journal/document.ts";
 import { sameOwner } from "../../lib/owner.ts";
+import type { KeyPolicy } from "../../policy/schema.ts";
 import { shortHash } from "../names.ts";
 import type { HoldReason } from "../reasons.ts";
 import { type Decision, type Effect, type Look, step, stepKey } from "../step.ts";
@@ -81,7 +82,7 @@ export function identifyCurrent(
   const shown = currentFingerprint(view);
   if (shown === undefined) {
     const claim = claimFirst(world, field, requests, view.owner === undefined);
-    return claim ?? vanished(world, field, name, requests);
+    return claim ?? unadopted(world, field, snapshot.key, requests) ?? vanished(world, field, name, requests);
   }
   const record = recordByFingerprint(world, field, shown);
   const known = world.document.keys[field]?.current;
@@ -107,6 +108,24 @@ function claimFirst(world: World, field: string, requests: string[], unowned: bo
     "stamps our name beside the secret",
   );
   return orBlocked(world, field, requests, claim);
+}
+
+/** The policy says that a key of ours is in the secret, and there is none: making another would leave that one in use and forgotten. */
+function unadopted(
+  world: World,
+  field: string,
+  { adopt, store }: KeyPolicy,
+  requests: string[],
+): Decision | undefined {
+  if (adopt === undefined || world.document.keys[field]?.current !== undefined) return undefined;
+  const where = store.field === undefined ? store.secret : `${store.secret}, field ${store.field}`;
+  return block(
+    world,
+    field,
+    "adopt-absent",
+    requests,
+    `the policy says that key ${shortHash(adopt.hash)} is in the secret (\`adopt\`), and ${where} holds none; put it there, or take \`adopt\` out of the policy and a new key is made`,
+  );
 }
 
 /** The journal knows a current key and the store shows none: a person decides, by `--now`. */

@@ -6,7 +6,6 @@ import { checkProbes } from "./checks/probes.ts";
 import { checkRetirement } from "./checks/retirement.ts";
 import { checkSchedule } from "./checks/schedule.ts";
 import { checkSecrets } from "./checks/secrets.ts";
-import { checkServer } from "./checks/server.ts";
 import { checkSettings } from "./checks/settings.ts";
 import { checkStores } from "./checks/stores.ts";
 import { checkTemplates } from "./checks/templates.ts";
@@ -17,7 +16,6 @@ const OF_THE_POLICY: readonly ((view: PolicyView, findings: Findings) => void)[]
   checkNames,
   checkStores,
   checkSecrets,
-  checkServer,
 ];
 
 const OF_EACH_KEY: readonly ((key: KeyView, view: PolicyView, findings: Findings) => void)[] = [

@@ -29,7 +29,7 @@ export function redact(text: string): string {
 }
 
 /** Fields that take a secret source and nothing else. */
-const SECRET_FIELDS = new Set(["managementKey", "bearer", "password", "token"]);
+const SECRET_FIELDS = new Set(["managementKey", "bearer", "password"]);
 
 /** Headers whose value authenticates. */
 const SECRET_HEADERS = new Set([
@@ -47,6 +47,7 @@ export function holdsSecret(path: Path): boolean {
   if (typeof name !== "string" || parent === "json") return false;
   if (parent === "headers") return grandparent !== "expect" && SECRET_HEADERS.has(name.toLowerCase());
   if (name === "secret") return grandparent === "notify";
+  if (name === "token") return parent === "server";
   if (name === "value") return parent === "header" && grandparent === "auth";
   return SECRET_FIELDS.has(name);
 }

@@ -65,6 +65,7 @@ describe("what keeps the page live", () => {
     sweep(2);
     await world.pass(1_000);
     expect(changes).toHaveLength(2);
+    expect(world.readings).toBe(2);
   });
 
   test("a change that comes while the journal is read is told by the next reading", async () => {

@@ -27,5 +27,5 @@ test("every field of a key has a description for editors, or a type that says it
   const bare = Object.entries(editorSchema().properties?.keys?.items?.properties ?? {})
     .filter(([, field]: [string, JsonSchema]) => field.description === undefined && field.type !== "object")
     .map(([name]) => name);
-  expect(bare).toEqual(["name"]);
+  expect(bare).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { complaint, load, notes, policyText } from "./setup.ts";
+import { complaint, load, policyText } from "./setup.ts";
 
 const serving = (server: string) => policyText({ top: `server: { ${server} }` });
 
@@ -17,17 +17,4 @@ test("a token that is written into the policy is refused, and not shown", async 
   const said = await complaint(serving("token: hunter2-hunter2"));
   expect(said).toContain("server.token");
   expect(said).not.toContain("hunter2");
-});
-
-test("a server that others reach and whose page none of them can see is worth a note", async () => {
-  expect(await notes(serving("address: 0.0.0.0"))).toEqual([
-    expect.stringContaining("without server.token the status page is refused from elsewhere"),
-  ]);
-  for (const server of [
-    "address: 127.0.0.1",
-    'address: "::1"',
-    "address: 0.0.0.0, token: { env: T }",
-    "port: 1",
-  ])
-    expect(await notes(serving(server))).toEqual([]);
 });

@@ -151,6 +151,8 @@ async function measure(meter: MeterPoint, engine: Engine, made: Makers, process:
     ...outside,
     version: packageVersion(),
     process,
+    // The collector of files tells them apart by nothing else; a worker has its instance.
+    labels: process ? {} : { installation: engine.policy().installation },
     keys: { policy: () => engine.policy(), status: () => engine.status(), provider: made.provider },
   });
   metrics.policyLoaded(true);

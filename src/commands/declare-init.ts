@@ -30,7 +30,7 @@ export function declareInit(program: Command, run: Run): void {
 On a terminal it asks for what no option says: which key of the account is to be rotated, when, where
 it is kept and which services use it. Without a terminal and without options it writes an example.
 Where the management key is at hand it reads the account's keys, and changes nothing there.
-${exits({ 0: "written or printed", 2: "something is missing or wrong, or the file is there; nothing is written", 130: "given up with Ctrl-C; nothing is written" })}${examples(
+${exits({ 0: "written or printed", 1: "the provider did not answer as it should, or the file cannot be written; nothing is written", 2: "something is missing or wrong, or the file is there; nothing is written", 130: "given up with Ctrl-C; nothing is written" })}${examples(
   "rotate init",
   "rotate init --key payments-api --consumer payments=http://10.0.0.7:8080/healthz",
   "rotate init --adopt 3f2a9c01 --schedule '0 10 * * 2' --consumer chat=http://127.0.0.1:8080/healthz",

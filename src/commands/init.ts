@@ -43,7 +43,9 @@ export async function init(globals: Globals, options: InitOptions): Promise<numb
   const asks = canAsk();
   if (!asks && Object.keys(flags).length === 0) return await writeStarter(file);
   try {
-    const prompts = asks ? await (await import("./init/terminal.ts")).terminalPrompts() : undefined;
+    const prompts = asks
+      ? await (await import("./init/terminal.ts")).terminalPrompts(globals.color)
+      : undefined;
     return await writePolicy(globals, file, flags, prompts);
   } catch (thrown) {
     if (!(thrown instanceof Canceled)) throw thrown;
@@ -89,7 +91,7 @@ async function writeStarter(file: string): Promise<number> {
     file,
     text.replace(/^# yaml-language-server.*\n(#\n)?/, () => line),
   );
-  print(`${file} is there: say in it which keys to keep fresh, then run rotate validate`);
+  print(`${file} is written: say in it which keys to keep fresh, then run rotate validate`);
   return EXIT.done;
 }
 

@@ -54,7 +54,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(words, { from: "user" });
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
-      const lines = usageLines(thrown, argv);
+      const lines = usageLines(thrown, argv, program.commands.map(spelled));
       if (lines) process.stderr.write(`${lines}\n`);
       status = lines ? EXIT.usage : EXIT.done;
     } else {

@@ -27,6 +27,10 @@ export interface CourierParts extends Omit<DeliverParts, "now"> {
 
 /** How often the journal is asked for what other processes have left, in milliseconds. */
 const LOOK_EVERY_MS = 60_000;
+/** What was stopped ends at once. A file or a journal that hangs even then is not waited for any longer, in milliseconds. */
+const LAST_WORDS_MS = 1_000;
+const CANNOT_READ = "the notifications to be delivered cannot be read";
+const CANNOT_NOTE = "it cannot be noted who was told; after a restart they are told again";
 /** Older than this, a notice is no news: nobody is told any more. */
 const KEPT_MS = { alarm: 7 * 24 * 3_600_000, progress: 24 * 3_600_000 };
 
@@ -47,7 +51,8 @@ export class Courier {
   #rung = new AbortController();
   #noticed = false;
   #stopAt: number | undefined;
-  #said: string | undefined;
+  /** What was last said of the journal, by target; "" for all of it. */
+  readonly #said = new Map<string, string>();
   readonly #ended: Promise<void>;
 
   constructor(parts: CourierParts) {
@@ -70,15 +75,18 @@ export class Courier {
 
   /** Goes on for `withinMs` at most, with what can be delivered in that time. The rest stays in the journal. */
   async stop(withinMs: number): Promise<void> {
-    const { clock } = this.#parts;
-    this.#stopAt = clock.now() + withinMs;
+    this.#stopAt = this.#parts.clock.now() + withinMs;
     this.#rung.abort();
+    await this.#endedWithin(withinMs);
+    this.#givenUp.abort();
+    await this.#endedWithin(LAST_WORDS_MS);
+  }
+
+  async #endedWithin(ms: number): Promise<void> {
     const done = new AbortController();
-    const patience = clock.sleep(withinMs, done.signal);
+    const patience = this.#parts.clock.sleep(ms, done.signal);
     await Promise.race([Promise.all([this.#ended, this.#pinger.settled()]), patience]);
     done.abort();
-    this.#givenUp.abort();
-    await Promise.all([this.#ended, this.#pinger.settled()]);
   }
 
   async #run(): Promise<void> {
@@ -94,7 +102,8 @@ export class Courier {
       const busy = lanes.flatMap((lane) => lane.busy ?? []);
       if (this.#stopAt !== undefined) {
         if (this.#givenUp.signal.aborted) return void (await Promise.all(busy));
-        if (busy.length === 0 && next > this.#stopAt) return;
+        // Rung during the look: there may be more than it has found.
+        if (busy.length === 0 && next > this.#stopAt && !this.#rung.signal.aborted) return;
       }
       await clock.sleep(
         Math.min(next - clock.now(), LOOK_EVERY_MS),
@@ -112,9 +121,9 @@ export class Courier {
     if (!this.#isAsked() || this.#givenUp.signal.aborted) return;
     try {
       await this.#look();
-      this.#said = undefined;
+      this.#said.delete("");
     } catch (thrown) {
-      this.#sayOnce(thrown, "the notifications to be delivered cannot be read");
+      this.#sayOnce("", thrown, CANNOT_READ);
     }
   }
 
@@ -147,10 +156,11 @@ export class Courier {
       }
     }
     for (const [id, lane] of this.#lanes) {
-      lane.waiting = queues.get(id) ?? [];
+      // What was taken since it was dealt out is not posted again.
+      lane.waiting = (queues.get(id) ?? []).filter((notice) => !this.#told.get(notice.id)?.has(id));
       if (!queues.has(id) && !lane.busy) this.#lanes.delete(id);
     }
-    for (const [target, some] of told) await journal.delivered(target, some);
+    for (const [target, some] of told) await this.#note(target, some);
   }
 
   #lane(destination: Destination): Lane {
@@ -174,10 +184,15 @@ export class Courier {
     this.#told.set(id, (this.#told.get(id) ?? new Set()).add(by));
     const open = this.#open.get(id);
     open?.delete(by);
+    await this.#note(target, [{ id, by: [by], last: open?.size === 0 }]);
+  }
+
+  async #note(target: string, told: readonly Told[]): Promise<void> {
     try {
-      await this.#parts.journal.delivered(target, [{ id, by: [by], last: open?.size === 0 }]);
+      await this.#parts.journal.delivered(target, told);
+      this.#said.delete(target);
     } catch (thrown) {
-      this.#sayOnce(thrown, "it cannot be noted who was told; after a restart they are told again");
+      this.#sayOnce(target, thrown, CANNOT_NOTE);
     }
   }
 
@@ -204,10 +219,10 @@ export class Courier {
     );
   }
 
-  #sayOnce(thrown: unknown, what: string): void {
+  #sayOnce(target: string, thrown: unknown, what: string): void {
     const { message, code } = asRotationError(thrown);
-    const level = this.#said === message ? "debug" : "warn";
-    this.#said = message;
-    this.#parts.log(level, { code }, `${what}: ${message}`);
+    const level = this.#said.get(target) === message ? "debug" : "warn";
+    this.#said.set(target, message);
+    this.#parts.log(level, { code, ...(target ? { target } : {}) }, `${what}: ${message}`);
   }
 }

@@ -59,7 +59,7 @@ export async function deliver(
     const request = await filled(destination, prepared.request, attempt.channel, body, parts);
     const { tls, proxy } = destination.http;
     const answer = await (tls || proxy ? parts.sendDirect(request) : parts.send(request));
-    const refusal = refusalOf(answer, attempt.place, request.url, parts.now());
+    const refusal = refusalOf(answer, attempt.place, secretsOf(request), parts.now());
     return refusal ? { ...attempt, error: refusal } : attempt;
   } catch (thrown) {
     return { ...attempt, error: asRotationError(thrown) };
@@ -113,12 +113,12 @@ const CODES: Record<number, ErrorCode> = {
 function refusalOf(
   { status, headers, body }: HttpResponse,
   place: string,
-  url: string,
+  secrets: readonly Secret[],
   now: number,
 ): RotationError | undefined {
   if (status >= 200 && status <= 299) return undefined;
   const code = CODES[status] ?? (status >= 500 ? "unclear" : "rejected");
-  const says = quoted(body, url);
+  const says = quoted(body, secrets);
   const message = `${place} answered HTTP ${status}${says ? `: ${says}` : ""}`;
   const hint =
     status >= 300 && status <= 399
@@ -130,10 +130,15 @@ function refusalOf(
   return new RotationError(code, message, { status, hint, retryAfterMs });
 }
 
-/** The first words of an answer, such as Slack's `no_service`; never the URL, which may be a secret. */
-function quoted(body: string, url: string): string {
+/** What an answer may echo: the URL may be a secret. */
+function secretsOf({ url, headers = {} }: DirectRequest): Secret[] {
+  return [new Secret(url), ...Object.values(headers).filter((value) => value instanceof Secret)];
+}
+
+/** The first words of an answer, such as Slack's `no_service`; never what was a secret of the request. */
+function quoted(body: string, secrets: readonly Secret[]): string {
   if (/^\s*[<{[]/.test(body)) return "";
-  const line = redactQuoted(body.slice(0, 1_000), [new Secret(url)])
+  const line = redactQuoted(body.slice(0, 1_000), secrets)
     .replace(/[\p{C}\s]+/gu, " ")
     .trim();
   return line.length > 100 ? `${line.slice(0, 99)}…` : line;

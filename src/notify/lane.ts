@@ -19,18 +19,23 @@ export interface LaneParts {
 /** Pauses after failures: what may pass by itself, and what a person must mend. */
 const WEATHER = { first: 1_000, longest: 5 * 60_000 };
 const REFUSED = { first: 60_000, longest: 3_600_000 };
-/** So many refusals in a row are about the destination, and not about what is posted. */
+/** So many refusals, of different messages in a row, are about the destination and not about what is posted. */
 const MOST_REFUSALS = 3;
 
 /**
  * One destination with what is to be posted to it, oldest first. It waits for no other destination,
- * and none waits for it. What is refused goes behind what has not been tried, so that one message
- * that a receiver cannot take keeps no later one back.
+ * and none waits for it. What is refused goes behind what has not been tried and is waited with by
+ * itself, so that one message that a receiver cannot take keeps no later one back.
  */
 export class Lane {
   readonly #destination: Destination;
   readonly #parts: LaneParts;
+  /** What was posted and refused; the longest untried first. */
   readonly #refused = new Set<string>();
+  /** How many were refused since one was last taken. */
+  #refusals = 0;
+  /** It is the destination that fails, and nothing is posted before the pause is over. */
+  #fails = false;
   #waiting: readonly NoticeRecord[] = [];
   #failures = 0;
   #said: string | undefined;
@@ -57,7 +62,8 @@ export class Lane {
   next(): number | undefined {
     if (this.#busy || this.#waiting.length === 0) return undefined;
     // A clock that was set back must not make the pause longer.
-    return Math.min(this.#until, this.#parts.clock.now() + this.#pause);
+    this.#until = Math.min(this.#until, this.#parts.clock.now() + this.#pause);
+    return !this.#fails && this.#untried().length > 0 ? Number.NEGATIVE_INFINITY : this.#until;
   }
 
   /** Begins a round; `then` is called when it has ended. */
@@ -69,27 +75,45 @@ export class Lane {
   }
 
   async #round(): Promise<void> {
-    const fresh = this.#waiting.filter(({ id }) => !this.#refused.has(id));
-    const again = this.#waiting.filter(({ id }) => this.#refused.has(id));
-    let refusals = 0;
+    const again = this.#until <= this.#parts.clock.now() ? this.#triedBefore() : [];
     let last: Attempt | undefined;
-    for (const notice of [...fresh, ...again]) {
+    for (const notice of [...this.#untried(), ...again]) {
       const attempt = await this.#post(notice);
       if (attempt.error === undefined) {
-        refusals = 0;
-        this.#refused.delete(notice.id);
-        this.#told(notice, attempt);
+        this.#took(notice, attempt);
         await this.#parts.taken(this.#destination, notice);
         continue;
       }
       last = attempt;
-      if (mayPass(attempt.error)) break;
-      this.#refused.add(notice.id);
-      refusals += 1;
-      if (refusals === MOST_REFUSALS) break;
+      this.#fails = mayPass(attempt.error) || this.#refusedBy(notice) >= MOST_REFUSALS;
+      if (this.#fails) break;
     }
-    if (last === undefined) this.#recovered();
-    else this.#failed(last);
+    if (last !== undefined) this.#failed(last);
+    else if (this.#refused.size === 0) this.#recovered();
+  }
+
+  #untried(): NoticeRecord[] {
+    return this.#waiting.filter(({ id }) => !this.#refused.has(id));
+  }
+
+  #triedBefore(): NoticeRecord[] {
+    return [...this.#refused].flatMap((refused) => this.#waiting.find(({ id }) => id === refused) ?? []);
+  }
+
+  /** It is not posted again, whether or not the journal can be read meanwhile. */
+  #took(notice: NoticeRecord, attempt: Attempt): void {
+    this.#waiting = this.#waiting.filter(({ id }) => id !== notice.id);
+    this.#refused.delete(notice.id);
+    this.#refusals = 0;
+    this.#fails = false;
+    this.#told(notice, attempt);
+  }
+
+  /** How many were refused in a row, each counted once. */
+  #refusedBy({ id }: NoticeRecord): number {
+    if (!this.#refused.delete(id)) this.#refusals += 1;
+    this.#refused.add(id);
+    return this.#refusals;
   }
 
   async #post(notice: NoticeRecord): Promise<Attempt> {

@@ -29,7 +29,8 @@ const FIRST_PAUSE_MS = 1_000;
 /** Tells monitors that passes go on: a dead man's switch. */
 export class Pinger {
   readonly #parts: PingerParts;
-  readonly #pending = new Set<Promise<void>>();
+  /** By destination, the one under way: a secret's file that hangs must not be asked for once more with every pass. */
+  readonly #pending = new Map<string, Promise<void>>();
   readonly #failing = new Set<string>();
   #latest: number | undefined;
 
@@ -49,13 +50,17 @@ export class Pinger {
     if (body === undefined) return;
     this.#latest = now;
     for (const destination of destinations) {
-      const ping = this.#ping(destination, body).finally(() => this.#pending.delete(ping));
-      this.#pending.add(ping);
+      const { id } = destination;
+      if (this.#pending.has(id)) continue;
+      this.#pending.set(
+        id,
+        this.#ping(destination, body).finally(() => this.#pending.delete(id)),
+      );
     }
   }
 
   async settled(): Promise<void> {
-    await Promise.all(this.#pending);
+    await Promise.all(this.#pending.values());
   }
 
   async #ping(destination: Destination, body: PassBody): Promise<void> {

@@ -68,7 +68,7 @@ function escaped(text: string): string {
 
 /** A sentence whose parts in backticks are what a person types. Lines break between its words, not within `--options`. */
 export function withCode(text: string): Html {
-  const parts = text.split("`");
+  const parts = plain(text).split("`");
   return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${words(part)}</code>` : part))}`;
 }
 

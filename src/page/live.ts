@@ -96,10 +96,15 @@ export class LiveView {
 
   /** What there is to show, at most about a second old; several who ask at once share a reading. Throws nothing. */
   async snapshot(): Promise<Snapshot> {
-    const { clock } = this.#parts;
-    const fresh = Math.max(SHORTEST_MS, BUSY_SHARE * this.#tookMs);
-    if (this.#latest && Math.abs(clock.now() - this.#latest.at) < fresh) return this.#latest;
+    if (this.#latest && this.#freshFor() > 0) return this.#latest;
     return await this.#readOnce();
+  }
+
+  /** Milliseconds until the journal may be read again; none is left when the clock was set back. */
+  #freshFor(): number {
+    if (this.#latest === undefined) return 0;
+    const shortest = Math.max(SHORTEST_MS, BUSY_SHARE * this.#tookMs);
+    return Math.max(0, shortest - Math.abs(this.#parts.clock.now() - this.#latest.at));
   }
 
   /** Calls `listener` after every change, as long as it is not stopped by the function that this gives. */
@@ -120,16 +125,18 @@ export class LiveView {
     this.#following = stop;
     let told = this.#latest;
     for (;;) {
+      // Also who comes and goes makes it read no more often.
+      const fresh = this.#freshFor();
+      if (fresh > 0) await clock.sleep(fresh, stop.signal);
       // One under way may have begun before the change that is looked for.
       await this.#reading;
+      if (stop.signal.aborted) return;
       this.#changed = new AbortController();
       const now = await this.#readOnce();
       if (stop.signal.aborted) return;
       if (told?.version !== now.version) this.#tell(told, now);
       told = now;
-      const shortest = Math.max(SHORTEST_MS, BUSY_SHARE * this.#tookMs);
-      const idle = Math.max(LONGEST_MS, IDLE_SHARE * this.#tookMs) - shortest;
-      await clock.sleep(shortest, stop.signal);
+      const idle = Math.max(LONGEST_MS, IDLE_SHARE * this.#tookMs);
       await clock.sleep(idle, AbortSignal.any([stop.signal, this.#changed.signal]));
       if (stop.signal.aborted) return;
     }

@@ -12,14 +12,23 @@ const HORIZON_MS = 5 * 366 * 86_400_000;
  * runs once; where they are not (`*`), it follows real time.
  */
 export function nextCron(expression: string, timezone: string, after: number): number | undefined {
-  if (expression.trim().split(/\s+/)[1]?.startsWith("*"))
-    return cron(expression, timezone).nextRun(new Date(after))?.getTime();
-  const wall = cron(expression, "Etc/UTC");
-  for (let at = wall.nextRun(new Date(wallTime(after, timezone))); at; at = wall.nextRun(at)) {
-    const instant = firstInstantOf(at.getTime(), timezone);
-    if (instant > after) return instant;
+  return nextOf(expression, timezone)(after);
+}
+
+/** {@link nextCron} for one instant after the other: to read the expression costs more than to answer. */
+function nextOf(expression: string, timezone: string): (after: number) => number | undefined {
+  if (expression.trim().split(/\s+/)[1]?.startsWith("*")) {
+    const real = cron(expression, timezone);
+    return (after) => real.nextRun(new Date(after))?.getTime();
   }
-  return undefined;
+  const wall = cron(expression, "Etc/UTC");
+  return (after) => {
+    for (let at = wall.nextRun(new Date(wallTime(after, timezone))); at; at = wall.nextRun(at)) {
+      const instant = firstInstantOf(at.getTime(), timezone);
+      if (instant > after) return instant;
+    }
+    return undefined;
+  };
 }
 
 export interface CronGaps {
@@ -33,9 +42,10 @@ export interface CronGaps {
 /** How far apart the runs from `from` on lie; undefined when fewer than two come. */
 export function cronGaps(expression: string, timezone: string, from: number): CronGaps | undefined {
   const counts = new Map<number, number>();
-  let previous = nextCron(expression, timezone, from);
+  const nextAfter = nextOf(expression, timezone);
+  let previous = nextAfter(from);
   for (let run = 0; run < RUNS && previous !== undefined && previous - from < HORIZON_MS; run++) {
-    const next = nextCron(expression, timezone, previous);
+    const next = nextAfter(previous);
     if (next === undefined) break;
     counts.set(next - previous, (counts.get(next - previous) ?? 0) + 1);
     previous = next;

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../lib/clock.ts";
-import { asRotationError } from "../lib/errors.ts";
+import { asRotationError, RotationError } from "../lib/errors.ts";
 import type { Secret } from "../lib/secret.ts";
 import { type Answer, sentence } from "./answer.ts";
 import { Attempts } from "./attempts.ts";
@@ -18,9 +18,12 @@ const LOOPBACK_PEER = /^(127\.0\.0\.1|::1|::ffff:127\.0\.0\.1)$/;
 /** What a web site that names an address of its own "127.0.0.1" cannot send. */
 const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
 /** Who sends these passes on what somebody else has asked. */
-const PASSED_ON = /^(forwarded|via|x-forwarded-.*|x-envoy-.*|l5d-.*|x-real-ip|x-original-.*)$/;
+const PASSED_ON = /^(forwarded|via|x-forwarded(-.*)?|x-envoy-.*|l5d-.*|(.*-)?ip|x-original-.*)$/;
 
-/** How often an unreadable token is logged at most, in milliseconds. */
+/** A shorter token is found out in the end, a hundred attempts a minute. */
+const SHORTEST_TOKEN = 16;
+
+/** How often an unusable token is logged at most, in milliseconds. */
 const SAY_AGAIN_MS = 60_000;
 
 const CHALLENGE = { "www-authenticate": 'Basic realm="keyturn", charset="UTF-8"' };
@@ -42,10 +45,10 @@ export class Gate {
     if (isLocal(request)) return undefined;
     let token: Secret | undefined;
     try {
-      token = await this.#parts.token();
+      token = await this.#token();
     } catch (thrown) {
-      this.#sayUnreadable(thrown);
-      return sentence(503, "The token cannot be read at present; the worker's log says why.");
+      this.#sayUnusable(thrown);
+      return sentence(503, "The token cannot be used at present; the worker's log says why.");
     }
     if (token === undefined)
       return sentence(
@@ -64,14 +67,23 @@ export class Gate {
     return undefined;
   }
 
-  #sayUnreadable(thrown: unknown): void {
+  async #token(): Promise<Secret | undefined> {
+    const token = await this.#parts.token();
+    if (token !== undefined && token.reveal().length < SHORTEST_TOKEN)
+      throw new RotationError("unusable", `it is shorter than ${SHORTEST_TOKEN} characters`, {
+        hint: "make one with openssl rand -base64 32",
+      });
+    return token;
+  }
+
+  #sayUnusable(thrown: unknown): void {
     const { clock, log } = this.#parts;
     if (Math.abs(clock.now() - this.#said) < SAY_AGAIN_MS) return;
     this.#said = clock.now();
     const { code, message, hint } = asRotationError(thrown);
     log(
       { code, ...(hint ? { hint } : {}) },
-      `server.token cannot be read, so nobody is let to the status page: ${message}`,
+      `server.token cannot be used, so nobody is let to the status page: ${message}`,
     );
   }
 }

@@ -43,9 +43,10 @@ export class EventStreams {
     this.#clock = clock;
   }
 
-  /** Answers with a stream that goes on until either side ends it; false, without an answer, when there are too many. */
+  /** Answers with a stream that goes on until either side ends it; false, without an answer, when there are too many, or nobody is there any more. */
   open(request: IncomingMessage, response: ServerResponse): boolean {
-    if (this.#streams.size >= MOST_STREAMS) return false;
+    // What has closed already tells nobody, and would keep its place for ever.
+    if (response.closed || this.#streams.size >= MOST_STREAMS) return false;
     response.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
       // A proxy that gathers an answer before it passes it on would show nothing live.

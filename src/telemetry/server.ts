@@ -42,7 +42,7 @@ const LIMITS = {
   headersTimeout: 5_000,
   requestTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
-  maxHeaderSize: 8_192,
+  maxHeaderSize: 16_384,
   keepAlive: false,
 };
 /** Longer than the pause between two heartbeats of a stream. */
@@ -74,6 +74,8 @@ export async function serveHttp(
       .catch(() => response.destroy());
   });
   server.setTimeout(SILENCE_MS);
+  // What is sent behind a request is refused before anything is made for it.
+  server.maxRequestsPerSocket = 1;
   boundConnections(server, (socket) => streaming.has(socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(cause, at)));

@@ -71,7 +71,7 @@ describe.concurrent("rotate, used wrongly", () => {
     [
       "refuses a deadline that is no duration",
       ["--now", "a", "--deadline", "soon"],
-      "rotate: option '--deadline <duration>' argument 'soon' is invalid. Give a duration like 90s, 15m or 24h.\n  rotate --help says what is accepted",
+      "rotate: option '--deadline <duration>' argument 'soon' is invalid. Give a duration like 90s, 15m or 24h.\n  rotate --now --help says what is accepted",
     ],
     [
       "refuses a log level that there is not",
@@ -81,12 +81,17 @@ describe.concurrent("rotate, used wrongly", () => {
     [
       "misses the key to roll back",
       ["rollback"],
-      "rotate: missing required argument 'KEY'\n  rotate --help says what is accepted",
+      "rotate: missing required argument 'KEY'\n  rotate rollback --help says what is accepted",
+    ],
+    [
+      "names the help of the command whose option it does not know",
+      ["init", "--nope"],
+      "rotate: unknown option '--nope'\n  rotate init --help says what is accepted",
     ],
     [
       "refuses a second key where one is meant",
       ["approve", "a", "b"],
-      "rotate: too many arguments for 'approve'. Expected 1 argument but got 2: a, b.\n  rotate --help says what is accepted",
+      "rotate: too many arguments for 'approve'. Expected 1 argument but got 2: a, b.\n  rotate approve --help says what is accepted",
     ],
   ];
   it.each(cases)("%s", async (_, args, said) => {

@@ -225,6 +225,19 @@ describe("a file that is refused", () => {
     ]);
   });
 
+  test("because a secret stands in it names the place, and not the secret", async () => {
+    const watch = await watching();
+    const secret = "sk-or-v1-0123456789abcdef0123456789abcdef0123456789abcdef";
+    await writeFile(file, YAML.replace("{ env: MANAGEMENT }", secret));
+    await watch.looks(2);
+    expect(watch.taken()).toEqual([]);
+    expect(watch.logged).toEqual([
+      REFUSED,
+      expect.stringMatching(/^error: \/rotation\.yaml:3:\d+ {2}providers\.openrouter\.managementKey: /),
+    ]);
+    expect(JSON.stringify([watch.logged, watch.loaded])).not.toContain(secret.slice(9, 25));
+  });
+
   test("by the worker itself leaves the old policy in force", async () => {
     const watch = await watching(YAML, () => {
       throw new RotationError("policy-invalid", "not this one");

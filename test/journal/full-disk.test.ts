@@ -29,6 +29,8 @@ describe.runIf(mayMount)("a disk without room", () => {
       afterwards: ["before"],
       commitAgain: "done",
       kept: ["before", "after"],
+      upgrade: expect.objectContaining({ code: "full" }),
+      copies: [],
       stage: {
         code: "full",
         message: expect.stringMatching(/^DIR\/secrets\/.*: no space left on the device$/),

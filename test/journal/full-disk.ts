@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "no
 import { join } from "node:path";
 import { emptyDocument } from "../../src/journal/document.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite/open.ts";
+import { MIGRATIONS } from "../../src/journal/sqlite/schema.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { RotationError } from "../../src/lib/errors.ts";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -56,6 +57,20 @@ await journal.close();
 const again = await openSqliteJournal(join(folder, "journal.db"), outside);
 told.kept = (await again.history({})).map(({ kind }) => kind);
 await again.close();
+
+const upgrade = async () => {
+  const since = "0.9.0";
+  const up = () => {};
+  const upgraded = await openSqliteJournal(join(folder, "journal.db"), {
+    ...outside,
+    migrations: [...MIGRATIONS, { since, up }],
+  });
+  await upgraded.close();
+};
+fill(65_536);
+told.upgrade = await outcome(upgrade);
+makeRoom();
+told.copies = readdirSync(folder).filter((name) => name.endsWith(".bak"));
 
 const store = fileStore("local", { path: join(folder, "secrets"), mode: "0600", dirMode: "0700" }, outside);
 const file = join(folder, "secrets", "payments.json");

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Clock } from "../../src/lib/clock.ts";
 import { RotationError } from "../../src/lib/errors.ts";
+import type { HttpRequest } from "../../src/lib/http.ts";
 import { noticeOf } from "../journal/content.ts";
 import { DAY, HOUR, MINUTE } from "../rotation/scenario.ts";
 import { HOOK, notifiedWorld, OTHER_HOOK, waiting } from "./world.ts";
@@ -71,6 +73,91 @@ describe("notices are delivered", () => {
     expect(await waiting(next.journal)).toEqual([]);
   });
 
+  test("and noted one by one: a process killed at the second does not tell the first again", async () => {
+    const { world, process, events } = await notifiedWorld({ key: told(HOOK) });
+    const committed = process({ courier: { send: () => new Promise(() => {}) } });
+    await committed.now();
+    committed.kill();
+    const hangs = async ({ body = "" }: HttpRequest) => {
+      if (JSON.parse(body).event !== "planned") await new Promise(() => {});
+      return { status: 204, headers: {}, body: "" };
+    };
+    const killed = process({ courier: { send: hangs } });
+    await world.clock.sleep(1_000);
+    killed.kill();
+    await process().stop();
+    expect(events()).toEqual(COURSE.slice(1));
+  });
+
+  test("once, while the journal can neither be read nor written, and noted when it can", async () => {
+    const { world, process, posts, logged } = await notifiedWorld({ key: told(HOOK) });
+    const { journal } = world.process();
+    let locked = false;
+    let mended = false;
+    const refuse = <T>(call: () => Promise<T>) =>
+      locked ? Promise.reject(new RotationError("busy", "the journal is locked")) : call();
+    const worker = process({
+      courier: {
+        journal: {
+          read: (target) => journal.read(target),
+          notices: () => refuse(() => journal.notices()),
+          delivered: (target, some) => refuse(() => journal.delivered(target, some)),
+        },
+        onNotified: () => (locked = !mended),
+      },
+    });
+    await worker.now();
+    await world.clock.sleep(10 * MINUTE);
+    expect(new Set(posts.map(({ body }) => body.id)).size).toBe(posts.length);
+    expect(logged("warn").filter((line) => /locked/.test(line))).toHaveLength(2);
+    [locked, mended] = [false, true];
+    await worker.stop();
+    expect(posts.map(({ body }) => body.event)).toEqual(COURSE);
+    expect(await waiting(journal)).toEqual([]);
+  });
+
+  test("of one secret, whatever becomes of the notes about another's", async () => {
+    const { world, process, events } = await notifiedWorld({ key: told(HOOK) });
+    const { journal } = world.process();
+    const [target, other] = ["local/payments", "local/another"];
+    for (const of of [other, target])
+      world.journalState.outbox.set(
+        of,
+        JSON.stringify([noticeOf(`msg_${of}`, of, { at: world.clock.now(), key: "payments-api" })]),
+      );
+    const worker = process({
+      courier: {
+        journal: {
+          ...journal,
+          delivered: async (of, some) => {
+            if (of === other || !some.some(({ by }) => by.length === 0)) throw new RotationError("full", of);
+            await journal.delivered(of, some);
+          },
+        },
+        policy: () => ({ ...world.policy, keys: [] }),
+      },
+    });
+    worker.courier.ring();
+    await worker.stop();
+    expect(events()).toEqual([]);
+    expect((await journal.notices()).map((notice) => notice.target)).toEqual([other]);
+  });
+
+  test("as soon after a clock that was set back as before it", async () => {
+    const { world, process, events, answers } = await notifiedWorld({ key: told(HOOK) });
+    answers.set("hooks.test", down);
+    let ahead = 0;
+    const clock: Clock = { ...world.clock, now: () => world.clock.now() + ahead };
+    const worker = process({ courier: { clock } });
+    await worker.now();
+    await world.clock.sleep(HOUR);
+    ahead = -12 * HOUR;
+    answers.delete("hooks.test");
+    await world.clock.sleep(10 * MINUTE);
+    expect(events()).toEqual(COURSE);
+    await worker.stop();
+  });
+
   test("to one destination, while another is down: neither waits, and nobody is told twice", async () => {
     const { world, process, events, answers } = await notifiedWorld({ key: told(HOOK, OTHER_HOOK) });
     answers.set("other.test", () => 503);
@@ -126,7 +213,17 @@ describe("a destination that refuses", () => {
     answers.delete("hooks.test");
     await world.clock.sleep(2 * HOUR);
     await worker.stop();
-    expect(events()).toEqual(COURSE);
+    expect(events().toSorted()).toEqual(COURSE.toSorted());
+  });
+
+  test("several messages keeps no other back for ever", async () => {
+    const { world, process, events, answers } = await notifiedWorld({ key: told(HOOK) });
+    answers.set("hooks.test", ({ body }) => (body.event === "completed" ? 204 : 400));
+    const worker = process();
+    await worker.now();
+    await world.clock.sleep(2 * HOUR);
+    await worker.stop();
+    expect(events()).toEqual(["completed"]);
   });
 
   test("one message keeps no later one back", async () => {
@@ -138,6 +235,23 @@ describe("a destination that refuses", () => {
     await worker.stop();
     expect(events()).toEqual(COURSE.slice(1));
     expect(await waiting(worker.journal)).toEqual(["planned"]);
+  });
+
+  test("one message does not make an alarm wait that comes hours later", async () => {
+    const { world, process, posts, answers } = await notifiedWorld({
+      key: { ...told(HOOK), confirm: { timeout: "1m" } },
+    });
+    answers.set("hooks.test", ({ body }) => (body.event === "planned" ? 400 : 204));
+    const worker = process();
+    await worker.now();
+    await world.clock.sleep(9 * HOUR);
+    world.payments.stuck();
+    await worker.now({ within: HOUR });
+    const held = (await worker.journal.history({})).findLast(({ kind }) => kind === "hold");
+    await world.clock.sleep(MINUTE);
+    const alarm = posts.find(({ body }) => body.event === "held");
+    expect(alarm?.at).toBeLessThan((held?.at ?? 0) + MINUTE);
+    await worker.stop();
   });
 
   test("for longer than a message is news is not told it any more, and a person reads that in the log", async () => {
@@ -191,6 +305,48 @@ describe("a command's end", () => {
     receivers.delete("hooks.test");
     await process().stop();
     expect(events()).toEqual(COURSE);
+  });
+
+  test("tells also what was committed while the journal was being read", async () => {
+    const { world, process, events } = await notifiedWorld({ key: told(HOOK) });
+    const { journal } = world.process();
+    const read = Promise.withResolvers<void>();
+    const notices = async () => {
+      const kept = await journal.notices();
+      await read.promise;
+      return kept;
+    };
+    const one = process({ courier: { journal: { ...journal, notices } } });
+    await one.now();
+    const stopped = one.stop();
+    read.resolve();
+    await stopped;
+    expect(events()).toEqual(COURSE);
+  });
+
+  test.for([
+    ["a secret's file", { readSecret: () => new Promise<never>(() => {}) }],
+    ["a receiver's name", { send: () => new Promise<never>(() => {}) }],
+  ] as const)("does not wait for ever for %s", async ([, courier]) => {
+    const { world, process } = await notifiedWorld({
+      key: { notify: [{ http: { url: HOOK, auth: { bearer: { env: "TOKEN" } } }, on: [...ALL, "pass"] }] },
+    });
+    const one = process({ courier });
+    one.courier.passed([await one.now()]);
+    const from = world.clock.now();
+    await one.stop(5_000);
+    expect(world.clock.now() - from).toBeLessThanOrEqual(6_000);
+    expect(await waiting(one.journal)).toEqual(COURSE);
+  });
+
+  test("does not wait for ever for a journal", async () => {
+    const { world, process } = await notifiedWorld({ key: told(HOOK) });
+    const never = () => new Promise<never>(() => {});
+    const one = process({ courier: { journal: { read: never, notices: never, delivered: never } } });
+    await one.now();
+    const from = world.clock.now();
+    await one.stop(5_000);
+    expect(world.clock.now() - from).toBeLessThanOrEqual(6_000);
   });
 
   test("waits for nothing where there is nothing to tell", async () => {
@@ -248,6 +404,29 @@ describe("a sign of life", () => {
     ]);
     await one.stop();
     expect(posts).toEqual([]);
+  });
+
+  test("is not given a second time while the first still waits for its secret", async () => {
+    const { world, process } = await notifiedWorld({
+      key: {
+        notify: [{ http: { url: HOOK, auth: { bearer: { env: "TOKEN" } } }, on: ["pass"] }],
+      },
+    });
+    let asked = 0;
+    const worker = process({
+      courier: {
+        readSecret: () => {
+          asked += 1;
+          return new Promise(() => {});
+        },
+      },
+    });
+    for (let pass = 0; pass < 5; pass++) {
+      worker.courier.passed(await worker.once());
+      await world.clock.sleep(2 * MINUTE);
+    }
+    expect(asked).toBe(1);
+    await worker.stop();
   });
 
   test("that cannot be given is said, and not kept for later", async () => {

@@ -169,6 +169,32 @@ describe("a notification", () => {
     expect(posted).toEqual(["slack", "slack", "json"]);
   });
 
+  test("shows no credential that its receiver repeats", async () => {
+    const { url } = await receiver(({ headers }, response) =>
+      response.writeHead(403).end(`who is ${headers["x-token"]}, ${headers.authorization?.slice(7)}?`),
+    );
+    for (const way of [
+      { headers: { "X-Token": { env: "TOKEN" } } },
+      { auth: { bearer: { env: "TOKEN" } } },
+    ]) {
+      const { error } = await sent({ http: { url, ...way } });
+      expect(error?.message).toContain("who is");
+      expect(error?.message).not.toContain("receiver");
+    }
+  });
+
+  test("counts as not arrived when the answer has no end, and no more of it is read than a megabyte", async () => {
+    const megabyte = Buffer.alloc(1024 * 1024, "x");
+    const { url } = await receiver((_, response) => {
+      const more = () => {
+        while (response.write(megabyte));
+      };
+      response.on("drain", more);
+      more();
+    });
+    expect((await sent({ http: url })).error).toMatchObject({ code: "malformed" });
+  });
+
   test.each([
     ["answers with its own address", (url: string) => ({ status: 500, body: `no such hook: ${url}` })],
     ["answers with a piece of it", (url: string) => ({ status: 404, body: url.slice(-24) })],

@@ -38,6 +38,12 @@ describe("a template of HTML", () => {
     );
   });
 
+  test("takes credentials out and bounds the length also where quotes set a part apart", () => {
+    const { text } = withCode("they say `Authorization: Bearer aWxsZWdhbA` and Bearer `aWxsZWdhbB`");
+    expect(text.replace(/<[^>]*>/g, "")).toBe("they say Authorization: Bearer [secret] and Bearer [secret]");
+    expect(withCode("`a`b".repeat(10_000)).text.length).toBeLessThan(20_000);
+  });
+
   test("lets no text become markup, whatever it is", () => {
     const text = fc.string({ unit: "binary", maxLength: 200 });
     fc.assert(

@@ -32,6 +32,21 @@ describe("what keeps the page live", () => {
     expect(world.readings).toBe(1);
   });
 
+  test("reads no more often for watchers who come and go", async () => {
+    const world = new PageWorld([statusOf("a")]);
+    for (let n = 0; n < 20; n += 1) {
+      const { stop } = watching(world);
+      await settled();
+      stop();
+      await world.pass(50);
+    }
+    expect(world.readings).toBe(1);
+    const { changes } = watching(world);
+    world.keys = [rotating("a")];
+    await world.pass(1_000);
+    expect(changes).toEqual([{ version: world.page.version, keys: ["a"] }]);
+  });
+
   test("tells every watcher which keys have changed, within seconds, whoever changed them", async () => {
     const world = new PageWorld([statusOf("a"), statusOf("b")]);
     const [one, other] = [watching(world), watching(world)];

@@ -25,6 +25,15 @@ describe.runIf(hasTerminal)("rotate init on a terminal", () => {
       cwd: world.sandbox.folder,
     });
 
+  test.each([[[]], [["--no-color"]]])("asks in colours, and without them when asked to: %j", async (args) => {
+    const { colored } = await ask(
+      [...args, "--output", file("plain.yaml")],
+      [["Who issues the key?", CTRL_C]],
+      { NO_COLOR: undefined },
+    );
+    expect(colored).toBe(args.length === 0);
+  });
+
   test("writes the policy of a key that is chosen from the account's, after the answers", async () => {
     const { status, output } = await ask(
       ["--output", file("asked.yaml")],

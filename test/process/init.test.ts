@@ -29,7 +29,7 @@ describe("rotate init", () => {
     const starter = file("starter.yaml");
     expect(await session(world, ["init", "--policy", starter])).toMatchInlineSnapshot(`
       "$ rotate init --policy DIR/starter.yaml
-      DIR/starter.yaml is there: say in it which keys to keep fresh, then run rotate validate
+      DIR/starter.yaml is written: say in it which keys to keep fresh, then run rotate validate
       exit 0"
     `);
     expect(await session(world, ["validate", "--policy", starter])).toMatchInlineSnapshot(`
@@ -92,6 +92,16 @@ describe("rotate init", () => {
     const [key] = parse(await readFile(file("whole.yaml"), "utf8")).keys;
     expect(key.adopt).toEqual({ hash: "ab".repeat(32) });
     expect(key.settings).toBeUndefined();
+  });
+
+  test("says what to do where the file cannot be written", async () => {
+    const args = ["init", "--output", file("nowhere/a.yaml"), "--key", "chat", "--retire-after", "1h"];
+    expect(await session(world, [...args, "--offline"])).toMatchInlineSnapshot(`
+      "$ rotate init --output DIR/nowhere/a.yaml --key chat --retire-after 1h --offline
+      | rotate: cannot write DIR/nowhere/a.yaml (ENOENT)
+      |   its folder is not there: make it, or name another file with --output
+      exit 1"
+    `);
   });
 
   test("says all that is missing or wrong at once, by option, and writes nothing", async () => {

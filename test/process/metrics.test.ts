@@ -50,8 +50,16 @@ describe.concurrent("--metrics-file", { timeout: 60_000 }, () => {
     const shown = await read();
     expect(series(shown, "keyturn_rotations_total", { ...KEY, outcome: "completed" })).toBe(1);
     expect(shown.get("keyturn_key_overdue")?.samples).toEqual([
-      { name: "keyturn_key_overdue", labels: KEY, value: 0 },
+      { name: "keyturn_key_overdue", labels: { ...KEY, installation: "default" }, value: 0 },
     ]);
+  });
+
+  test("has series of its own beside the file of another installation", async ({ expect }) => {
+    await using world = await startWorld();
+    const { options, read } = await collected(world);
+    expect((await rotate(world, ["once", ...options])).status).toBe(0);
+    const labels = [...(await read()).values()].flatMap(({ samples }) => samples.map((one) => one.labels));
+    expect(new Set(labels.map(({ installation }) => installation))).toEqual(new Set(["default"]));
   });
 
   test("shows a rotation that is held, whatever the exit status", async ({ expect }) => {

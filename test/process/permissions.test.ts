@@ -91,9 +91,7 @@ describe("what the permission model refuses is told with the variable that allow
   });
 
   test("a journal elsewhere", async () => {
-    expect(
-      await said(["status"], { KEYTURN_JOURNAL: join(elsewhere, "journal.db") }),
-    ).toMatchInlineSnapshot(`
+    expect(await said(["status"], { KEYTURN_JOURNAL: join(elsewhere, "journal.db") })).toMatchInlineSnapshot(`
       "$ rotate status
       | rotate: ELSEWHERE: keyturn may not write it
       |   Node's permission model refuses it: in keyturn's image set KEYTURN_ALLOW_WRITE=ELSEWHERE; elsewhere start Node with --allow-fs-read=ELSEWHERE --allow-fs-write=ELSEWHERE

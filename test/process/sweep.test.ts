@@ -258,7 +258,7 @@ describe.concurrent("rotate sweep, where it cannot", { timeout: 60_000 }, () => 
 
       $ rotate sweep --force
       | rotate: unknown option '--force'
-      |   rotate --help says what is accepted
+      |   rotate sweep --help says what is accepted
       exit 2"
     `);
   });

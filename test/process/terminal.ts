@@ -10,10 +10,13 @@ export const ENTER = "\r";
 export const DOWN = "\u001b[B";
 export const CTRL_C = "\u0003";
 
+const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]+m`);
+
 export interface Dialogue {
   status: number;
   /** What the terminal has shown, without colours and movements. */
   output: string;
+  colored: boolean;
 }
 
 /** Runs a command in a pseudo-terminal; each step waits for a text and types an answer. */
@@ -29,5 +32,5 @@ export async function inTerminal(
   const { status, output, missing } = JSON.parse(await text(child.stdout));
   const shown = stripVTControlCharacters(output).replaceAll("\r\n", "\n");
   if (missing !== null) throw new Error(`the terminal never showed ${JSON.stringify(missing)}:\n${shown}`);
-  return { status, output: shown };
+  return { status, output: shown, colored: COLOUR.test(output) };
 }

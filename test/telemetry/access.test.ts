@@ -77,6 +77,10 @@ describe("on this machine", () => {
     { "x-envoy-external-address": "10.0.0.1" },
     { "l5d-client-id": "web.shop.serviceaccount.identity" },
     { "x-original-forwarded-for": "" },
+    { "x-forwarded": "for=10.0.0.1" },
+    { "cf-connecting-ip": "10.0.0.1" },
+    { "true-client-ip": "10.0.0.1" },
+    { "x-client-ip": "10.0.0.1" },
   ])("the page is not open to what a proxy passes on: %j", async (headers) => {
     expect((await get("/", { host: "localhost", ...(headers as object) })).status).toBe(401);
   });
@@ -152,7 +156,7 @@ describe("from elsewhere", () => {
     for (let n = 0; n < 3; n += 1)
       expect((await get("/", { authorization: "Bearer " }, MESH)).status).toBe(503);
     expect(logged).toEqual([
-      "server.token cannot be read, so nobody is let to the status page: /run/token cannot be read (ENOENT)",
+      "server.token cannot be used, so nobody is let to the status page: /run/token cannot be read (ENOENT)",
     ]);
     expect((await get("/")).status).toBe(200);
     world.now += 60_000;
@@ -160,10 +164,26 @@ describe("from elsewhere", () => {
     expect(logged).toHaveLength(2);
   });
 
+  test("a token that can be guessed lets nobody in; the log says what to do", async () => {
+    for (const short of ["1234", "x".repeat(15)]) {
+      token = async () => new Secret(short);
+      const { status, body } = await get("/", { authorization: `Bearer ${short}` }, MESH);
+      expect([status, body]).toEqual([
+        503,
+        "The token cannot be used at present; the worker's log says why.\n",
+      ]);
+    }
+    expect(logged).toEqual([
+      "server.token cannot be used, so nobody is let to the status page: it is shorter than 16 characters",
+    ]);
+    token = async () => new Secret("x".repeat(16));
+    expect((await get("/", { authorization: `Bearer ${"x".repeat(16)}` }, MESH)).status).toBe(200);
+  });
+
   test("the token is read anew at each use", async () => {
     const headers = { authorization: `Bearer ${TOKEN}` };
     expect((await get("/", headers, MESH)).status).toBe(200);
-    token = async () => new Secret("another");
+    token = async () => new Secret("another-token-of-length");
     expect((await get("/", headers, MESH)).status).toBe(401);
   });
 

@@ -1,6 +1,7 @@
 import { type ClientRequest, get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Secret } from "../../src/lib/secret.ts";
 import type { PageChange } from "../../src/telemetry/event-streams.ts";
 import { type Listening, type StatusPage, serveHttp } from "../../src/telemetry/server.ts";
 import { ask, PageWorld, rotating, settled, statusOf } from "../page/support.ts";
@@ -117,6 +118,46 @@ describe("the stream of events", () => {
     for (; tell !== undefined; await settled()) for (let n = 0; n < 100; n += 1) tell({ version: "v", keys });
     deaf.destroy();
     await busy.close();
+  });
+
+  test("keeps no place for a client that left while its token was looked at, or that asked many times at once", async () => {
+    let watched = 0;
+    const page: StatusPage = {
+      version: "v",
+      show: async () => undefined,
+      watch: () => {
+        watched += 1;
+        return () => {
+          watched -= 1;
+        };
+      },
+    };
+    const reading = new Set<() => void>();
+    const token = () =>
+      new Promise<Secret>((resolve) => reading.add(() => resolve(new Secret("a-token-of-24-characters"))));
+    const ok = { alive: () => world.worker, ready: () => world.worker };
+    const parts = { page, health: ok, token, clock: world.clock, log: () => {} };
+    const slow = await serveHttp(parts, { address: "127.0.0.1", port: 0 });
+    const asked = (host: string) =>
+      `GET /events HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer a-token-of-24-characters\r\n\r\n`;
+
+    const gone = Array.from({ length: 16 }, () => connect(slow.port, "127.0.0.1").on("error", () => {}));
+    for (const socket of gone) socket.write(asked("elsewhere"));
+    while (reading.size < 16) await settled();
+    for (const socket of gone) socket.destroy();
+    expect((await ask(slow.port, "/healthz")).status).toBe(200);
+    for (const read of reading) read();
+    await settled();
+    expect(watched).toBe(0);
+
+    const greedy = connect(slow.port, "127.0.0.1").on("error", () => {});
+    greedy.write(asked("localhost").repeat(16));
+    while (watched === 0) await settled();
+    expect((await ask(slow.port, "/events", { method: "HEAD" })).status).toBe(200);
+    greedy.destroy();
+    while (watched > 0) await settled();
+    expect((await ask(slow.port, "/events", { method: "HEAD" })).status).toBe(200);
+    await slow.close();
   });
 
   test("ends when the server closes", async () => {

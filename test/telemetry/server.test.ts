@@ -166,6 +166,23 @@ describe("the worker's server", () => {
     }
   });
 
+  it("answers one request of a connection: what was sent behind it in one go costs nothing", async () => {
+    let made = 0;
+    metrics = async () => {
+      made += 1;
+      return "keyturn_up 1\n";
+    };
+    const socket = connect(server.port, "127.0.0.1").on("error", () => {});
+    socket.write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n".repeat(200));
+    expect(await text(socket)).toContain("keyturn_up 1");
+    expect(made).toBe(1);
+  });
+
+  it("takes the cookies that a browser has for other programs on localhost", async () => {
+    const headers = { cookie: `a=${"x".repeat(12_000)}` };
+    expect((await ask("/healthz", { headers })).status).toBe(200);
+  });
+
   it("answers although hundreds of connections stay open and say nothing", async () => {
     const idle = Array.from({ length: 300 }, () => connect(server.port, "127.0.0.1").on("error", () => {}));
     await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));

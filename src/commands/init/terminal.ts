@@ -4,7 +4,9 @@ import { Canceled, type Prompts } from "./ask.ts";
 const CONTEXT = { output: process.stderr };
 
 /** Prompts on the terminal: questions on standard error, answers from standard input. */
-export async function terminalPrompts(): Promise<Prompts> {
+export async function terminalPrompts(color: boolean): Promise<Prompts> {
+  // The library has no switch of its own.
+  if (!color) process.env.NO_COLOR = "1";
   const { confirm, input, select } = await import("@inquirer/prompts");
   return {
     select: (message, choices) => orCanceled(select({ message, choices, pageSize: 12 }, CONTEXT)),

@@ -1,6 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { RotationError } from "../../lib/errors.ts";
 
+const HINTS: Readonly<Record<string, string>> = {
+  ENOENT: "its folder is not there: make it, or name another file with --output",
+  EACCES: "this user may not write there: name another file with --output",
+};
+
 /** Writes a file that is not there yet. Throws RotationError `usage` when it is, and leaves it as it is. */
 export async function writeNew(file: string, text: string): Promise<void> {
   try {
@@ -11,7 +16,7 @@ export async function writeNew(file: string, text: string): Promise<void> {
     throw new RotationError(
       code === "EACCES" || code === "EPERM" || code === "EROFS" ? "forbidden" : "unusable",
       `cannot write ${file} (${code ?? message})`,
-      { cause },
+      { cause, hint: HINTS[code ?? ""] ?? "name another file with --output" },
     );
   }
 }

@@ -51,6 +51,10 @@ function copyJournal(path: string, version: number, now: number): string {
     // Says for the copy too that it is on the disk when the statement returns.
     db.exec("PRAGMA synchronous = FULL");
     db.prepare("VACUUM INTO ?").run(copy);
+  } catch (thrown) {
+    // Half a copy is none, and a worker that is started again and again would fill the disk with them.
+    rmSync(copy, { force: true });
+    throw thrown;
   } finally {
     db.close();
   }

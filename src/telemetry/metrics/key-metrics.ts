@@ -54,7 +54,10 @@ export function keyMetrics(registry: Registry, seen: Seen): KeyMetrics {
     "When the key in use was created, or was first seen where the provider does not say; Unix time.",
   );
   const age = gauge("age_seconds", "Age of the key in use, as of this scrape.");
-  const due = gauge("due_timestamp_seconds", "When the next rotation is due; Unix time.");
+  const due = gauge(
+    "due_timestamp_seconds",
+    "When the next rotation is due; Unix time; absent while it is not known.",
+  );
   const dueIn = gauge(
     "due_in_seconds",
     "Time until the next rotation is due, as of this scrape; negative past it.",
@@ -98,7 +101,7 @@ export function keyMetrics(registry: Registry, seen: Seen): KeyMetrics {
       created.set({ key }, at / 1_000);
       age.set({ key }, (now - at) / 1_000);
     }
-    if (next) {
+    if (next && !isServed(status)) {
       due.set({ key }, next.at / 1_000);
       dueIn.set({ key }, (next.at - now) / 1_000);
     }
@@ -126,6 +129,13 @@ export function keyMetrics(registry: Registry, seen: Seen): KeyMetrics {
 }
 
 /** Also while it is held, blocked or failing: `status` then shows that, which is nearer the cause. */
-function isOverdue({ state, next }: KeyStatus, now: number): boolean {
-  return state !== "suspended" && next !== undefined && now > next.at + OVERDUE_AFTER_MS;
+function isOverdue(status: KeyStatus, now: number): boolean {
+  const { state, next } = status;
+  if (state === "suspended" || isServed(status)) return false;
+  return state === "overdue" || (next !== undefined && now > next.at + OVERDUE_AFTER_MS);
+}
+
+/** The key was replaced after it fell due: its rotation goes on with the old one, and the next instant is not known yet. */
+function isServed({ current, rotation, next }: KeyStatus): boolean {
+  return rotation?.direction === "forward" && next !== undefined && next.at <= (current?.since ?? 0);
 }

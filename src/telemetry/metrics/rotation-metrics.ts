@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { Policy } from "../../policy/schema.ts";
 import type { Progress } from "../../rotation/report.ts";
-import { isOpenPhase, isOutcome, OUTCOMES } from "./closed-sets.ts";
+import { isOpenPhase, isOutcome, OUTCOMES, PHASES } from "./closed-sets.ts";
 import { forget, type Known } from "./series.ts";
 
 const [MINUTE, HOUR, DAY] = [60, 3_600, 86_400];
@@ -49,6 +49,9 @@ export function rotationMetrics(registry: Registry): RotationMetrics {
     labelNames: ["phase"],
     buckets: SECONDS,
   });
+  // Rotations are rare: without a zero before it, `rate` and `increase` never see the first of a process.
+  for (const outcome of OUTCOMES) duration.zero({ outcome });
+  for (const phase of PHASES) phases.zero({ phase });
 
   return {
     onProgress(progress) {

@@ -74,6 +74,18 @@ describe("a key as a scrape shows it", () => {
     expect(series(await scrape(), "keyturn_key_overdue", KEY)).toBe(1);
   });
 
+  it("is neither overdue nor due while a rotation that has replaced it lets the old key live on", async () => {
+    const { scrape, rotate, world, worker } = await measured({ key: { retire: { after: "5d" } } });
+    await rotate();
+    world.clock.set(world.clock.now() + 31 * DAY_S * 1_000);
+    await worker.once();
+    world.clock.set(world.clock.now() + 3 * DAY_S * 1_000);
+    const shown = await scrape();
+    expect(series(shown, "keyturn_key_rotation_phase", { ...KEY, phase: "confirmed" })).toBe(1);
+    expect(series(shown, "keyturn_key_overdue", KEY)).toBe(0);
+    expect(series(shown, "keyturn_key_due_timestamp_seconds", KEY)).toBeUndefined();
+  });
+
   it("shows the code of the error that holds it up, until it gets by without one", async () => {
     const { scrape, worker, world, metrics } = await measured();
     const code = async () =>
@@ -108,6 +120,10 @@ describe("a key as a scrape shows it", () => {
       );
     };
     expect(await outcomes()).toEqual([0, 0, 0, 0]);
+    const before = await scrape();
+    const completed = { outcome: "completed" };
+    expect(series(before, "keyturn_rotation_duration_seconds_count", completed)).toBe(0);
+    expect(series(before, "keyturn_rotation_phase_duration_seconds_count", { phase: "promoted" })).toBe(0);
     await rotate();
     expect(await outcomes()).toEqual([1, 0, 0, 0]);
     const shown = await scrape();
@@ -121,6 +137,20 @@ describe("a key as a scrape shows it", () => {
     ).toBeGreaterThanOrEqual(10);
     expect(series(shown, "keyturn_rotation_duration_seconds_count", { outcome: "completed" })).toBe(1);
   });
+});
+
+it("lets others have their turn while a text is made", async () => {
+  const { metrics } = await measured();
+  let turns = 0;
+  let made = false;
+  const others = () => {
+    turns += 1;
+    if (!made) setImmediate(others);
+  };
+  setImmediate(others);
+  await metrics.text();
+  made = true;
+  expect(turns).toBeGreaterThan(20);
 });
 
 describe("a scrape while something is wrong", () => {

@@ -1,4 +1,5 @@
 import { openRouterProvider } from "../../../src/providers/openrouter/provider.ts";
+import type { Provider } from "../../../src/providers/provider.ts";
 import type { KeyStatus } from "../../../src/rotation/report.ts";
 import { handlerSend } from "../../../src/sandbox/handler-send.ts";
 import { openRouterApi } from "../../../src/sandbox/openrouter-api.ts";
@@ -13,16 +14,18 @@ export interface MeasuredOptions extends ScenarioOptions {
   process?: boolean;
   /** In place of the engine's. */
   status?: (real: () => Promise<KeyStatus[]>) => Promise<KeyStatus[]>;
+  /** In place of the sandbox's, for the walks. */
+  provider?: Provider;
 }
 
 /** A world with one process whose store and usage walks are measured, and its metrics. */
-export async function measured({ process = false, status, ...options }: MeasuredOptions = {}) {
+export async function measured({ process = false, status, provider, ...options }: MeasuredOptions = {}) {
   const world = await scenario(options);
   const { clock } = world;
   const meter = new MeterPoint();
   const store = meteredStore(memoryStore("local", { clock, backing: world.backing }), { meter, clock });
   const worker = world.process({ store });
-  const provider = meteredProvider(providerOf(world, meter), { meter, clock });
+  const walked = provider ?? meteredProvider(providerOf(world, meter), { meter, clock });
   const real = () => worker.engine.status();
   const metrics = createMetrics({
     version: "1.2.3",
@@ -31,7 +34,7 @@ export async function measured({ process = false, status, ...options }: Measured
     keys: {
       policy: () => worker.engine.policy(),
       status: () => (status ? status(real) : real()),
-      provider: () => provider,
+      provider: () => walked,
     },
   });
   meter.attach(metrics);

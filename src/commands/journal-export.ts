@@ -34,7 +34,7 @@ export async function exportJournal(globals: Globals, options: ExportOptions): P
     print(`${output}: ${countsSaid(counts)}`);
     print(
       copy
-        ? `the ${place.name} stays in use; import this only if it is lost`
+        ? `the ${place.name} stays as it is; import this only if it is lost`
         : `the ${place.name} is out of use from now on: let \`journal\` in the policy name its new place, then: rotate journal import ${output}`,
     );
   }

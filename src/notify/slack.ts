@@ -39,8 +39,9 @@ export function slackBody(body: NotificationBody): SlackBody {
 }
 
 function noticeMessage(body: NoticeBody): SlackBody {
-  const { event, key, installation, message, hint } = body;
-  const headline = `${SIGNS[event]} *${escaped(key)}*: ${SAYS[event]}`;
+  const { event, kind, key, installation, message, hint } = body;
+  const says = event === "completed" && kind === "provision" ? "has its first key" : SAYS[event];
+  const headline = `${SIGNS[event]} *${escaped(key)}*: ${says}`;
   const lines = [headline, escaped(message), ...(hint ? [`*What to do:* ${escaped(hint)}`] : [])];
   const facts = [
     escaped(installation),

@@ -57,7 +57,8 @@ const refresh = async () => {
   if (fetching) { again = true; return; }
   fetching = true;
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
+    // Without a user and password: fetch takes no address that has them.
+    const answer = await fetch(location.origin + location.pathname + location.search, { headers: { accept: "text/html" }, cache: "no-store" });
     if (!(answer.headers.get("content-type") || "").startsWith("text/html")) throw new Error();
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     const focused = document.activeElement;

@@ -24,7 +24,7 @@ html { -webkit-text-size-adjust: 100%; }
 body {
   margin: 0; background: var(--ground); color: var(--text);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
-  font-variant-numeric: tabular-nums; overflow-wrap: anywhere;
+  font-variant-numeric: tabular-nums; font-variant-ligatures: no-contextual; overflow-wrap: anywhere;
 }
 .frame { max-width: 68rem; margin: 0 auto; padding-inline: 1.25rem; }
 a { color: var(--link); text-decoration-thickness: 1px; text-underline-offset: 2px; }

@@ -17,7 +17,10 @@ export async function readPolicyFile(file: string): Promise<string> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR") {
-      return refuse("there is no such file", "name the policy with --policy FILE or KEYTURN_POLICY");
+      return refuse(
+        "there is no such file",
+        "name the policy with --policy FILE or KEYTURN_POLICY, or write one: rotate init",
+      );
     }
     if (code === "EISDIR")
       return refuse(

@@ -565,7 +565,9 @@ const server = z.strictObject({
     .describe("0 takes a free one.")
     .meta({ accepts: "a port from 0 to 65535" }),
   token: secretSource
-    .describe("Who brings it sees the status page from elsewhere too; on this machine it is not asked for.")
+    .describe(
+      "Who brings it, 16 characters or more, sees the status page from elsewhere too; on this machine it is not asked for.",
+    )
     .optional(),
 });
 export type ServerPolicy = z.output<typeof server>;

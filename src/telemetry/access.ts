@@ -45,7 +45,8 @@ export class Gate {
     if (isLocal(request)) return undefined;
     let token: Secret | undefined;
     try {
-      token = await this.#token();
+      token = await this.#parts.token();
+      if (token !== undefined) assertLongEnough(token);
     } catch (thrown) {
       this.#sayUnusable(thrown);
       return sentence(503, "The token cannot be used at present; the worker's log says why.");
@@ -67,15 +68,6 @@ export class Gate {
     return undefined;
   }
 
-  async #token(): Promise<Secret | undefined> {
-    const token = await this.#parts.token();
-    if (token !== undefined && token.reveal().length < SHORTEST_TOKEN)
-      throw new RotationError("unusable", `it is shorter than ${SHORTEST_TOKEN} characters`, {
-        hint: "make one with openssl rand -base64 32",
-      });
-    return token;
-  }
-
   #sayUnusable(thrown: unknown): void {
     const { clock, log } = this.#parts;
     if (Math.abs(clock.now() - this.#said) < SAY_AGAIN_MS) return;
@@ -86,6 +78,14 @@ export class Gate {
       `server.token cannot be used, so nobody is let to the status page: ${message}`,
     );
   }
+}
+
+/** Throws RotationError `unusable` for a token that could be found out. */
+export function assertLongEnough(token: Secret): void {
+  if (token.reveal().length >= SHORTEST_TOKEN) return;
+  throw new RotationError("unusable", `it is shorter than ${SHORTEST_TOKEN} characters`, {
+    hint: "make one with openssl rand -base64 32",
+  });
 }
 
 /** Whether a request comes from this machine, from nobody further away, and by a name of this machine. */

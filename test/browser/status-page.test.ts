@@ -151,7 +151,7 @@ describe("the status page in Chromium", () => {
     expect(await page.locator("#keys tbody th a").allTextContents()).toEqual(["prototype"]);
     await page.locator("#q").fill("proto");
     await page.locator("#search").click();
-    expect(page.url()).toBe(`${showcase.url}/?q=proto&state=suspended`);
+    await page.waitForURL(`${showcase.url}/?q=proto&state=suspended`);
     await page.goto(`${showcase.url}/?q=search`);
     await page.locator("#k-search").click();
     await page.getByRole("heading", { level: 1, name: "search" }).waitFor();

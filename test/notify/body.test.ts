@@ -136,6 +136,13 @@ describe("the Slack message", () => {
     expect(text).toContain("&lt;!channel&gt; &amp; &lt;https://evil.test|click&gt;");
   });
 
+  test("says of a first key that it is one, and of any other that it replaced one", () => {
+    const said = (kind: "provision" | "rotate") =>
+      slackBody(noticeBody(noticeOf("msg_1", "t", { event: "completed", kind }))).text;
+    expect(said("provision")).toContain("*: has its first key: ");
+    expect(said("rotate")).toContain("*: rotated: ");
+  });
+
   test("is never longer than Slack takes", () => {
     const body = noticeBody(noticeOf("msg_1", "t", { message: "<".repeat(2_000), hint: "&".repeat(2_000) }));
     for (const { text } of slackBody(body).blocks as { text?: { text: string } }[])

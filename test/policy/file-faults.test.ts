@@ -8,7 +8,7 @@ test("a missing file is named, with the way to name another", async () => {
   const file = await policyFile("");
   expect(await complaintOf(join(dirname(file), "nowhere/rotation.yaml"))).toMatchInlineSnapshot(`
     "rotation.yaml  there is no such file
-          name the policy with --policy FILE or KEYTURN_POLICY"
+          name the policy with --policy FILE or KEYTURN_POLICY, or write one: rotate init"
   `);
 });
 

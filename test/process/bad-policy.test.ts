@@ -26,7 +26,7 @@ describe.concurrent("a policy that cannot be used is told with place and remedy,
       "$ rotate once --policy /nowhere/rotation.yaml
       | rotate: the policy is invalid
       | /nowhere/rotation.yaml  there is no such file
-      |       name the policy with --policy FILE or KEYTURN_POLICY
+      |       name the policy with --policy FILE or KEYTURN_POLICY, or write one: rotate init
       exit 2"
     `);
   });

@@ -238,6 +238,11 @@ describe.concurrent("rotate sweep, where it cannot", { timeout: 60_000 }, () => 
         undecided  the same, but somebody may need it, or that could not be found out: left alone
         unknown  bears a name of this installation that this journal never asked for: left alone
 
+      Exit status:
+        0  searched
+        1  something could not be searched or deleted
+        3  with --exit-code: something was found and not deleted; or a signal came before all was deleted
+
       Examples:
         $ rotate sweep
         $ rotate sweep payments-api --yes

@@ -216,7 +216,7 @@ server: { address: 127.0.0.1, port: ${port}, token: { env: PAGE_TOKEN } }
     await using world = await startWorld(serving(0));
     const url = `http://127.0.0.1:${port}/T0/secret-part`;
     const shown = await changingNothing(world, () =>
-      online(world, ONLINE, { ...env(url), PAGE_TOKEN: "a-long-token" }),
+      online(world, ONLINE, { ...env(url), PAGE_TOKEN: "a-token-of-24-characters" }),
     );
     hook.close();
     expect(requests).toBe(0);

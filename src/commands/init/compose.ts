@@ -59,6 +59,7 @@ function journalOf({ store, context }: Draft): string[] {
   if (store !== "kubernetes")
     return [
       "journal: { type: sqlite, path: ./.keyturn/journal.db }   # what the worker remembers; never a key",
+      "# server: { address: 127.0.0.1, port: 8080 }              # status page, metrics and health of `rotate worker`",
     ];
   return [
     `journal: ${flow({ type: "kubernetes", namespace: "keyturn", context })}   # where keyturn runs; never holds a key`,

@@ -3,9 +3,10 @@ import { type Check, checked, failed, noted } from "../../lib/check.ts";
 import { RotationError } from "../../lib/errors.ts";
 import type { ReadSecret } from "../../lib/secret-source.ts";
 import type { Policy } from "../../policy/schema.ts";
+import { assertLongEnough } from "../../telemetry/access.ts";
 import type { CheckGroup } from "./groups.ts";
 
-/** Whether `rotate worker` could listen where the policy says, and read the status page's token. */
+/** Whether `rotate worker` could listen where the policy says, and read the status page's token, which must not be guessable. */
 export async function checkServer(
   { address, port, token }: NonNullable<Policy["server"]>,
   readSecret: ReadSecret,
@@ -15,7 +16,7 @@ export async function checkServer(
   if (token) {
     checks.push(
       await checked("token", async () => {
-        await readSecret(token);
+        assertLongEnough(await readSecret(token));
         return "can be read";
       }),
     );

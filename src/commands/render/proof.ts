@@ -93,8 +93,8 @@ function headlineOfFailure({ key, outcome, message }: DemoProof): string {
 
 function nextLines(policy: string): string[] {
   return [
-    `Next: copy ${policy}, give it your store, schedule and the health URLs of your consumers,`,
-    "set OPENROUTER_MANAGEMENT_KEY, and see what would happen: rotate plan; then: rotate --now",
+    "Next: set OPENROUTER_MANAGEMENT_KEY, and let rotate init write a policy for your own key",
+    `(or copy ${policy}); see what would happen: rotate plan; then: rotate --now`,
   ];
 }
 

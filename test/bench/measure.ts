@@ -1,5 +1,9 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+
+/** The command as it is published; `npm run build` makes it. */
+export const CLI = join(import.meta.dirname, "../../dist/cli.js");
 
 /** Medians and quartiles of several runs, in the unit of the runs. */
 export interface Spread {

@@ -44,8 +44,8 @@ describe.concurrent("under Node's permission model, as in the image", () => {
 
   test("a worker rotates what is due, serves its health, and stops cleanly", async ({ expect }) => {
     await using world = await startWorld({
-      every: "1s",
-      policy: (yaml) => yaml.replace("keys:\n", "server: { port: 0 }\nkeys:\n"),
+      policy: (yaml) =>
+        yaml.replace("every: 30d", "every: 1s").replace("keys:\n", "server: { port: 0 }\nkeys:\n"),
     });
     const before = currentHash(world);
     const worker = startWorker({ ...world, env: { ...world.env, ...confined(world) } });

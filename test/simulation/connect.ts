@@ -158,9 +158,13 @@ function connections(world: World, process: SimProcess, kube: KubeApi): Connecti
       rateLimit: { requestsPerSecond: 1_000, concurrency: 8 },
     },
     {
-      send: (request) => {
-        world.observer.sending(process, request);
-        return process.call(`provider ${siteOf(request)}`, () => wire(request));
+      send: async (request) => {
+        const landed = world.observer.sending(process, request);
+        try {
+          return await process.call(`provider ${siteOf(request)}`, () => wire(request));
+        } finally {
+          landed();
+        }
       },
       clock,
       random,

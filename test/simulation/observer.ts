@@ -30,6 +30,13 @@ export const OTHER_ACCOUNT = "another";
 /** How old the answers of consumers may be when a key is disabled or deleted upon them, in milliseconds. */
 const OLDEST_ANSWER = 5 * 60_000;
 
+interface Sender {
+  process: SimProcess;
+  /** When it had last looked at the store, in ticks. */
+  looked: number;
+  answered: boolean;
+}
+
 /**
  * Sees the world from outside: the provider's rows, what consumers read and serve with, and the event
  * log that operators see. Knows nothing of how keyturn decides, and shares no code with it.
@@ -50,8 +57,8 @@ export class Observer {
   readonly #previous = new Map<Place, { hash: string; value: string }>();
   /** When a process last looked at a secret, in ticks. */
   readonly #looked = new Map<SimProcess, Map<string, number>>();
-  /** What the sender of a disable or delete had last seen of the store. */
-  readonly #senders = new Map<string, { process: SimProcess; looked: number }>();
+  /** By key, the changes of it that are on their way, with what their senders had last seen of the store; else the latest, which may land late. */
+  readonly #senders = new Map<string, Set<Sender>>();
   /** Consumers whose word an operator has waived, by key. */
   readonly #waived = new Map<string, Set<string>>();
   /** The effect of a process on a target that stands in no commit yet. */
@@ -134,26 +141,34 @@ export class Observer {
 
   // What processes do.
 
-  /** A request is about to leave for the provider. */
-  sending(process: SimProcess, request: HttpRequest): void {
+  /** A request is about to leave for the provider; to be called when it has been answered. */
+  sending(process: SimProcess, request: HttpRequest): () => void {
     const hash = /\/keys\/([0-9a-f]{64})$/.exec(request.url)?.[1];
     const body = request.body === undefined ? {} : (JSON.parse(request.body) as Record<string, unknown>);
     if (request.method === "POST" && /\/keys$/.test(request.url)) {
       this.#effect(process, String(body.name).split("/")[2] ?? "", "create");
       this.#duties.creates(process, String(body.name));
     }
-    if (hash === undefined || request.method === "GET") return;
+    if (hash === undefined || request.method === "GET") return () => {};
     const ends = request.method === "DELETE" || body.disabled === true;
     for (const place of this.#everCurrent.get(hash) ?? [])
       this.#effect(process, place.key, `${request.method} ${body.disabled ?? ""} ${hash}`);
     const places = this.#everCurrent.get(hash) ?? new Set();
     const looked = [...places].map((place) => this.#looked.get(process)?.get(place.secret) ?? 0);
-    this.#senders.set(hash, { process, looked: Math.max(0, ...looked) });
-    if (!ends) return;
+    const sender = { process, looked: Math.max(0, ...looked), answered: false };
+    const underWay = [...(this.#senders.get(hash) ?? [])].filter(({ answered }) => !answered);
+    this.#senders.set(hash, new Set([...underWay, sender]));
+    const answered = () => {
+      sender.answered = true;
+      const senders = this.#senders.get(hash);
+      if (senders && senders.size > 1) senders.delete(sender);
+    };
+    if (!ends) return answered;
     if (places.size > 0 && !this.excused.has(hash)) this.#duties.ends(process, request, hash, places);
     for (const place of places) {
       if (!this.excused.has(hash) && !process.pausedSinceCommit) this.#askConsumers(process, place, hash);
     }
+    return answered;
   }
 
   beforeCall(process: SimProcess, part: string, method: string, args: readonly unknown[]): void {
@@ -257,7 +272,7 @@ export class Observer {
   #landing(hash: string, ends: boolean, does: string): void {
     const row = this.#world.provider.key(hash);
     if (row === undefined) return;
-    const sender = this.#senders.get(hash)?.process.installation ?? "prod";
+    const sender = [...(this.#senders.get(hash) ?? [])].at(-1)?.process.installation ?? "prod";
     const ours = row.name.startsWith(`keyturn/${sender}/`) && !this.#byHand.has(hash);
     if (!ours && !this.#everCurrent.has(hash))
       this.violated(5, `keyturn ${does} key ${hash}, which it neither issued nor adopted`);
@@ -273,9 +288,9 @@ export class Observer {
   #writtenMeanwhile(hash: string, current: Current): boolean {
     const { describeLag, getLag } = this.#world.aws.knobs;
     const lagging = this.#world.timeline.now() - current.at <= Math.max(describeLag, getLag);
-    return (
-      current.writer === undefined && (lagging || current.tick >= (this.#senders.get(hash)?.looked ?? 0))
-    );
+    const looked = [...(this.#senders.get(hash) ?? [])].map((sender) => sender.looked);
+    const earliest = looked.length === 0 ? 0 : Math.min(...looked);
+    return current.writer === undefined && (lagging || current.tick >= earliest);
   }
 
   #currentIsEnabled(place: Place): void {

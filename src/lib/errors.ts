@@ -7,39 +7,41 @@ import { redact } from "./redact.ts";
  * caller; the codes keep apart what must never be confused: *known not to have happened* from
  * *may have happened*, and *absent* from *could not be read*.
  */
-export type ErrorCode =
+export const ERROR_CODES = [
   /** The policy is invalid; nothing was called. */
-  | "policy-invalid"
+  "policy-invalid",
   /** The command line is wrong; nothing was called. */
-  | "usage"
+  "usage",
   /** 401: the credential is not accepted. Nothing happened. */
-  | "unauthorized"
+  "unauthorized",
   /** 403, EACCES, AccessDenied: the credential or user lacks a right. Nothing happened. */
-  | "forbidden"
+  "forbidden",
   /** The thing asked about was answered to be absent. For a read by id only; never for a list. */
-  | "absent"
+  "absent",
   /** The request was refused for its content (400, 409, 422). Nothing happened. */
-  | "rejected"
+  "rejected",
   /** 429 or the like. Nothing happened; `retryAfterMs` may say how long to wait. */
-  | "throttled"
+  "throttled",
   /** No connection was made. Nothing happened. */
-  | "unreachable"
+  "unreachable",
   /** Timeout, reset, 5xx: what was asked may or may not have happened. */
-  | "unclear"
+  "unclear",
   /** An answer came whose meaning cannot be read; what was asked may have happened. */
-  | "malformed"
+  "malformed",
   /** Compare-and-swap lost: somebody else wrote in between. Nothing happened. */
-  | "conflict"
+  "conflict",
   /** What is there cannot be used: damaged, of a wrong type, of a wrong mode. Nothing happened. */
-  | "unusable"
+  "unusable",
   /** No space left on the device. Nothing happened that counts. */
-  | "full"
+  "full",
   /** A lock or lease is held by somebody else, or was lost. Nothing happened. */
-  | "busy"
+  "busy",
   /** A file was written by a newer version of keyturn. */
-  | "newer-version"
+  "newer-version",
   /** A fault of ours. */
-  | "internal";
+  "internal",
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 export interface ErrorDetails {
   /** What to do about it, one sentence. What Node's permission model has refused, as the cause, has a hint of its own. */

@@ -1,4 +1,5 @@
 import type { NoticeRecord } from "../journal/document.ts";
+import { backoff } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { asRotationError, type RotationError } from "../lib/errors.ts";
 import type { Random } from "../lib/random.ts";
@@ -139,9 +140,8 @@ export class Lane {
   #failed({ error, place, channel }: Attempt): void {
     if (error === undefined) return;
     this.#failures += 1;
-    const { first, longest } = mayPass(error) ? WEATHER : REFUSED;
-    const doubled = Math.min(first * 2 ** (this.#failures - 1), longest);
-    this.#pause = Math.max(doubled * (0.8 + 0.4 * this.#parts.random.fraction()), error.retryAfterMs ?? 0);
+    const pause = backoff(mayPass(error) ? WEATHER : REFUSED, this.#failures, this.#parts.random.fraction());
+    this.#pause = Math.max(pause, error.retryAfterMs ?? 0);
     this.#until = this.#parts.clock.now() + this.#pause;
     const { code, hint, message } = error;
     const level = this.#said === message ? "debug" : "warn";

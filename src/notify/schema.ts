@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { notifyEvent } from "../policy/schema.ts";
 
 /** The body of a notification, as it is documented: config/notification.schema.json comes from here. */
 
@@ -16,7 +17,7 @@ const envelope = {
 
 const noticeSchema = z.strictObject({
   ...envelope,
-  event: z.enum(["planned", "promoted", "confirmed", "completed", "reverted", "held", "failed", "overdue"]),
+  event: notifyEvent.exclude(["pass"]),
   key: text.describe("Name of the key in the policy."),
   provider: text.describe("Name of the provider in the policy."),
   rotation: text.describe("Id of the rotation; left out for overdue.").optional(),

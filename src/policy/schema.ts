@@ -338,7 +338,7 @@ const storeRef = z.strictObject({
     .optional(),
 });
 
-const notifyEvent = z.enum([
+export const notifyEvent = z.enum([
   "planned",
   "promoted",
   "confirmed",

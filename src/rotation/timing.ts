@@ -1,3 +1,5 @@
+import { backoff } from "../lib/backoff.ts";
+
 /**
  * The end of a wait that began at `since` and lasts `duration`. An instant that lies in the future
  * is a clock that went back: the wait then counts from now (R15).
@@ -6,9 +8,11 @@ export function waitEnd(since: number, duration: number, now: number): number {
   return Math.min(since, now) + duration;
 }
 
+const STEP_BACKOFF = { first: 1_000, longest: 300_000 };
+
 /** Waits between attempts at one step, in milliseconds: 1 s doubling to 5 min, spread by ±20 %. */
 export function stepBackoff(failures: number, fraction: number): number {
-  return Math.min(1_000 * 2 ** Math.max(failures - 1, 0), 300_000) * (0.8 + 0.4 * fraction);
+  return backoff(STEP_BACKOFF, failures, fraction);
 }
 
 /** How far the provider's clock may be from ours before nothing is created or deleted (R15). */

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { ERROR_CODES } from "../../src/lib/errors.ts";
 import { HOLDS } from "../../src/rotation/reasons.ts";
-import { ERROR_CODES } from "../../src/telemetry/metrics/closed-sets.ts";
 import { anchorsOf, page, ROOT } from "./pages.ts";
 
 const runbook = page("docs/runbook.md");

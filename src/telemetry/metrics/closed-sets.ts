@@ -1,5 +1,5 @@
 import type { Outcome, Phase } from "../../journal/document.ts";
-import type { ErrorCode } from "../../lib/errors.ts";
+import { ERROR_CODES, type ErrorCode } from "../../lib/errors.ts";
 import { HOLDS } from "../../rotation/reasons.ts";
 import type { KeyState } from "../../rotation/report.ts";
 
@@ -31,25 +31,6 @@ export const PHASES = all<OpenPhase>({
 });
 
 export const OUTCOMES = all<Outcome>({ completed: true, reverted: true, failed: true, superseded: true });
-
-export const ERROR_CODES = all<ErrorCode>({
-  "policy-invalid": true,
-  usage: true,
-  unauthorized: true,
-  forbidden: true,
-  absent: true,
-  rejected: true,
-  throttled: true,
-  unreachable: true,
-  unclear: true,
-  malformed: true,
-  conflict: true,
-  unusable: true,
-  full: true,
-  busy: true,
-  "newer-version": true,
-  internal: true,
-});
 
 /** Why a key is held or blocked. */
 export const REASONS: readonly string[] = [...Object.keys(HOLDS), ...ERROR_CODES];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { ERROR_CODES } from "../../../src/lib/errors.ts";
 import {
   CHANNELS,
   DELIVERIES,
-  ERROR_CODES,
   OTHER,
   OUTCOMES,
   PASS_RESULTS,

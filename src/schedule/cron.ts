@@ -1,8 +1,13 @@
 import { Cron } from "croner";
 import { firstInstantOf, wallTime } from "./local-time.ts";
 
-/** How many runs, and how many days, are looked at to learn how far apart they lie. */
+/**
+ * How many runs, and how long, are looked at to learn how far apart they lie: a year and a month, in
+ * which every month and both changes of the clocks come, or longer for the few gaps of what is rarer.
+ */
 const RUNS = 400;
+const FEW_GAPS = 3;
+const LONG_ENOUGH_MS = 400 * 86_400_000;
 const HORIZON_MS = 5 * 366 * 86_400_000;
 
 /**
@@ -44,7 +49,8 @@ export function cronGaps(expression: string, timezone: string, from: number): Cr
   const counts = new Map<number, number>();
   const nextAfter = nextOf(expression, timezone);
   let previous = nextAfter(from);
-  for (let run = 0; run < RUNS && previous !== undefined && previous - from < HORIZON_MS; run++) {
+  for (let run = 0; run < RUNS && previous !== undefined; run++) {
+    if (previous - from >= (run < FEW_GAPS ? HORIZON_MS : LONG_ENOUGH_MS)) break;
     const next = nextAfter(previous);
     if (next === undefined) break;
     counts.set(next - previous, (counts.get(next - previous) ?? 0) + 1);

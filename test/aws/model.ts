@@ -125,7 +125,9 @@ export class SecretsManagerModel {
         "You can't create this secret because a secret with this name is already scheduled for deletion.",
       );
     if (found) throw exists(`The operation failed because the secret ${name} already exists.`);
-    const suffix = Buffer.from(name).toString("hex").slice(0, 6).padEnd(6, "0");
+    // AWS draws it: a secret that is made anew has another.
+    const drawn = (this.#history.get(name)?.length ?? 0).toString(36);
+    const suffix = (drawn + Buffer.from(name).toString("hex")).slice(0, 6).padEnd(6, "0");
     const now = this.clock.now();
     const empty: SecretState = {
       name,

@@ -12,16 +12,11 @@ describe("a rotation in AWS", () => {
     expect(await callsOf(() => store.observe(REF))).toEqual(["DescribeSecret", "GetSecretValue"]);
     expect(await callsOf(() => store.claim(REF, OWNER, { create: false }))).toEqual([
       "DescribeSecret",
-      "GetSecretValue",
       "TagResource",
     ]);
     const { base } = await store.observe(REF);
     const request = { rotation: "r1", hash: "h2", value: new Secret("k2"), base };
-    expect(await callsOf(() => store.stage(REF, request))).toEqual([
-      "DescribeSecret",
-      "GetSecretValue",
-      "PutSecretValue",
-    ]);
+    expect(await callsOf(() => store.stage(REF, request))).toEqual(["DescribeSecret", "PutSecretValue"]);
     const { version } = await store.stage(REF, request);
     expect(await callsOf(() => store.read(REF, version))).toEqual(["GetSecretValue"]);
     expect(await callsOf(() => store.promote(REF, version, base))).toEqual([
@@ -41,6 +36,27 @@ describe("a rotation in AWS", () => {
       "UpdateSecretVersionStage",
       "UpdateSecretVersionStage",
     ]);
+  });
+
+  it("keeps what a version holds in mind for the steps that follow, and no longer", async () => {
+    const { store, edit, callsOf, clock } = awsWorld();
+    edit(REF.secret, { SecretString: "k1" });
+    await store.observe(REF);
+    await clock.sleep(20_000);
+    expect(await callsOf(() => store.observe(REF))).toEqual(["DescribeSecret"]);
+    await clock.sleep(20_000);
+    expect(await callsOf(() => store.observe(REF))).toEqual(["DescribeSecret", "GetSecretValue"]);
+  });
+
+  it("reads a secret that was made anew, though its version has the same id", async () => {
+    const { store, model } = awsWorld();
+    const put = (SecretString: string) =>
+      model.perform("CreateSecret", { Name: REF.secret, ClientRequestToken: "e".repeat(32), SecretString });
+    put("k1");
+    expect((await store.observe(REF)).current?.value?.reveal()).toBe("k1");
+    model.perform("DeleteSecret", { SecretId: REF.secret, ForceDeleteWithoutRecovery: true });
+    put("k2");
+    expect((await store.observe(REF)).current?.value?.reveal()).toBe("k2");
   });
 
   it("leaves one label of ours on what is current, and none on what was dropped", async () => {

@@ -67,16 +67,12 @@ it("one rotation of one field puts these calls on the wire", async () => {
     claim:
     POST secretsmanager.DescribeSecret
       {"SecretId":"prod/payments"}
-    POST secretsmanager.GetSecretValue
-      {"SecretId":"prod/payments","VersionId":"11111111-2222-4333-8444-555555555555"}
     POST secretsmanager.TagResource
       {"SecretId":"prod/payments","Tags":[{"Key":"keyturn:installation","Value":"prod"},{"Key":"keyturn:journal","Value":"j1"}]}
 
     stage:
     POST secretsmanager.DescribeSecret
       {"SecretId":"prod/payments"}
-    POST secretsmanager.GetSecretValue
-      {"SecretId":"prod/payments","VersionId":"11111111-2222-4333-8444-555555555555"}
     POST secretsmanager.PutSecretValue
       {"SecretId":"prod/payments","ClientRequestToken":"11c27648-a629-5337-976d-39157c9239a6","SecretString":"{\\"LLM_KEY\\":\\"k2\\",\\"DB\\":\\"p\\"}","VersionStages":["KEYTURN-3f2a9c-b5d4","KEYTURN-holds:328bb89fb668:11111111-2222-4333-8444-555555555555:3f2a9c:b5d4"]}
 
@@ -87,16 +83,10 @@ it("one rotation of one field puts these calls on the wire", async () => {
     observe:
     POST secretsmanager.DescribeSecret
       {"SecretId":"prod/payments"}
-    POST secretsmanager.GetSecretValue
-      {"SecretId":"prod/payments","VersionId":"11111111-2222-4333-8444-555555555555"}
-    POST secretsmanager.GetSecretValue
-      {"SecretId":"prod/payments","VersionId":"11c27648-a629-5337-976d-39157c9239a6"}
 
     promote:
     POST secretsmanager.DescribeSecret
       {"SecretId":"prod/payments"}
-    POST secretsmanager.GetSecretValue
-      {"SecretId":"prod/payments","VersionId":"11111111-2222-4333-8444-555555555555"}
     POST secretsmanager.UpdateSecretVersionStage
       {"SecretId":"prod/payments","VersionStage":"KEYTURN-previous-11111111-2222-4333-8444-555555555555","MoveToVersionId":"11111111-2222-4333-8444-555555555555"}
     POST secretsmanager.UpdateSecretVersionStage
@@ -107,8 +97,6 @@ it("one rotation of one field puts these calls on the wire", async () => {
     observe:
     POST secretsmanager.DescribeSecret
       {"SecretId":"prod/payments"}
-    POST secretsmanager.GetSecretValue
-      {"SecretId":"prod/payments","VersionId":"11c27648-a629-5337-976d-39157c9239a6"}
 
     drop the old version:
     POST secretsmanager.DescribeSecret

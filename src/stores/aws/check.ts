@@ -70,14 +70,14 @@ async function reading(secrets: AwsSecrets, ref: SecretRef, { current }: Shown) 
 }
 
 /** A put of what a version holds, with that version's id as its token, is ignored by AWS. */
-async function putting({ calls, clock }: AwsSecrets, ref: SecretRef, shown: Shown): Promise<Check> {
+async function putting(secrets: AwsSecrets, ref: SecretRef, shown: Shown): Promise<Check> {
   const { current } = shown;
   if (current === undefined) return noted(PUT, "not checked: there is no version that could be put again");
   return await checked(PUT, async () => {
-    const { text } = await readShownVersion(calls, clock, ref, current);
+    const { text } = await readShownVersion(secrets, ref, shown, current);
     // Never AWSCURRENT: should current move meanwhile, nothing of this request could take it back.
     const label = shown.labels.get(current)?.find(isOurs) ?? NOBODYS;
-    await calls.put(ref, { ClientRequestToken: current, SecretString: text, VersionStages: [label] });
+    await secrets.calls.put(ref, { ClientRequestToken: current, SecretString: text, VersionStages: [label] });
     return "allowed (the current version was put again, which AWS ignores)";
   });
 }

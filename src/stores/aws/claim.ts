@@ -16,7 +16,7 @@ export async function claim(
   owner: Owner,
   options: { create: boolean; takeOver?: boolean; config: AwsStorePolicy },
 ): Promise<void> {
-  const { calls, clock } = secrets;
+  const { calls } = secrets;
   let shown = await secrets.describe(ref);
   if (shown === undefined) {
     if (!options.create) throw absentSecret(ref);
@@ -29,7 +29,7 @@ export async function claim(
   if (shown.owner && sameOwner(shown.owner, owner)) return;
   if (shown.owner && !options.takeOver) throw rivalOwner(ref, shown.owner, owner);
   // What cannot be rotated is not claimed.
-  if (shown.current !== undefined) await readShownVersion(calls, clock, ref, shown.current);
+  if (shown.current !== undefined) await readShownVersion(secrets, ref, shown, shown.current);
   const before = shown.owner;
   await calls.tag(ref, stamp(owner));
   secrets.wrote(ref, "owner", (read) =>

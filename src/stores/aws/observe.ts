@@ -13,7 +13,7 @@ type Read = (version: string) => Promise<Held>;
 export async function observe(secrets: AwsSecrets, ref: SecretRef): Promise<SecretView> {
   const shown = await secrets.describe(ref);
   if (shown === undefined) return nothing();
-  const read = readingOnce((version) => readShownVersion(secrets.calls, secrets.clock, ref, version));
+  const read = readingOnce((version) => readShownVersion(secrets, ref, shown, version));
   const [current, staged] = await Promise.all([
     currentVersion(read, ref, shown),
     stagedVersions(read, shown),

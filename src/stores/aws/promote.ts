@@ -55,15 +55,15 @@ async function keepReadable(
   version: string,
 ): Promise<void> {
   const labels = shown.labels.get(version) ?? [];
-  if (!readMarks(labels).kept && (await hasValue(secrets, ref, version)))
+  if (!readMarks(labels).kept && (await hasValue(secrets, ref, shown, version)))
     await secrets.attach(ref, shown, previousLabel(version), version);
   // Left there by a rotation that has ended, it would look like one in flight once current has moved on.
   if (labels.includes(PENDING)) await secrets.detach(ref, PENDING, version);
 }
 
-async function hasValue(secrets: AwsSecrets, ref: SecretRef, version: string): Promise<boolean> {
+async function hasValue(secrets: AwsSecrets, ref: SecretRef, shown: Shown, version: string): Promise<boolean> {
   if (ref.field === undefined) return true;
-  return (await readShownVersion(secrets.calls, secrets.clock, ref, version)).value !== undefined;
+  return (await readShownVersion(secrets, ref, shown, version)).value !== undefined;
 }
 
 /** AWS refused the move: because it has happened already and the reply was lost, or because current is elsewhere. */

@@ -2,6 +2,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { asRotationError } from "../../lib/errors.ts";
 import type { SecretRef } from "../store.ts";
 import type { Calls, LabelMove } from "./calls.ts";
+import { type Contents, recentContents } from "./contents.ts";
 import { recentWrites, SETTLE_WAITS_MS } from "./recent.ts";
 import { bearerOf, type Shown } from "./shown.ts";
 
@@ -9,6 +10,7 @@ import { bearerOf, type Shown } from "./shown.ts";
 export interface AwsSecrets {
   readonly calls: Calls;
   readonly clock: Clock;
+  readonly contents: Contents;
   /** What there is, our own recent writes included: a read that lags behind them is repeated for a while. Undefined when absent. */
   describe(ref: SecretRef): Promise<Shown | undefined>;
   /** See RecentWrites. */
@@ -46,6 +48,7 @@ export function awsSecrets(calls: Calls, clock: Clock): AwsSecrets {
   return {
     calls,
     clock,
+    contents: recentContents(clock),
     describe,
     wrote: (ref, what, isStale) => recent.wrote(ref.secret, what, isStale),
     attach: (ref, shown, label, version) => {

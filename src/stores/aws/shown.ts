@@ -12,6 +12,8 @@ export const FENCE_TAG = "keyturn:fence";
 
 /** What DescribeSecret shows of a secret. It decides what is current, because values are read less freshly. */
 export interface Shown {
+  /** Another one when a secret of the same name is made anew. */
+  arn: string;
   /** Id of the version that bears AWSCURRENT. */
   current: string | undefined;
   /** The labels of each version that has any, by version id. */
@@ -31,7 +33,7 @@ export interface Shown {
  * with a count of fences that is none; `malformed` when the answer cannot be read.
  */
 export function readShown(answer: DescribeSecretCommandOutput, ref: SecretRef, region: string): Shown {
-  if (!isObject(answer)) throw unreadable(ref);
+  if (!isObject(answer) || typeof answer.ARN !== "string") throw unreadable(ref);
   if (answer.DeletedDate) throw scheduledForDeletion(ref.secret);
   if (answer.PrimaryRegion && answer.PrimaryRegion !== region) {
     throw new RotationError(
@@ -51,6 +53,7 @@ export function readShown(answer: DescribeSecretCommandOutput, ref: SecretRef, r
   const installation = tags.get(INSTALLATION_TAG);
   const journal = tags.get(JOURNAL_TAG);
   return {
+    arn: answer.ARN,
     current: bearerOf(labels, CURRENT),
     labels,
     owner: installation && journal ? { installation, journal } : undefined,

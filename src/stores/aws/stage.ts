@@ -22,17 +22,17 @@ export async function stage(
   { rotation, hash, value, base }: StageRequest,
 ): Promise<StagedVersion> {
   if (value.reveal() === "") throw emptyValue(ref);
-  const { calls, clock } = secrets;
+  const { calls } = secrets;
   const shown = await secrets.describe(ref);
   if (shown === undefined) throw absentSecret(ref);
   const current =
-    shown.current === undefined ? undefined : await readShownVersion(calls, clock, ref, shown.current);
+    shown.current === undefined ? undefined : await readShownVersion(secrets, ref, shown, shown.current);
 
   const token = versionToken(rotation, hash, base);
   const labels = [stagingLabel(rotation, hash), holdsLabel(ref, base, rotation, hash)];
   if (readMarks(shown.labels.get(token)).kept) {
     const before =
-      token === shown.current && current ? current : await readShownVersion(calls, clock, ref, token);
+      token === shown.current && current ? current : await readShownVersion(secrets, ref, shown, token);
     if (!before.value?.equals(value)) throw anotherValue(ref, token);
     return { version: token, value, rotation, hash, base };
   }

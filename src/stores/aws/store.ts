@@ -1,7 +1,7 @@
 import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
-import type { Secret } from "../../lib/secret.ts";
+import { Secret } from "../../lib/secret.ts";
 import type { AwsStorePolicy } from "../../policy/schema.ts";
 import { movedOn, notFenceable } from "../refusals.ts";
 import type { SecretRef, Store } from "../store.ts";
@@ -60,13 +60,14 @@ export function awsStore(
 
 /** One call where the value comes with a label that keeps it; else DescribeSecret decides. */
 async function read(secrets: AwsSecrets, ref: SecretRef, version: string): Promise<Secret | undefined> {
-  const { calls, clock } = secrets;
-  const found = await calls.get(ref, version);
-  if (found && readMarks(found.VersionStages).kept) return held(found, ref).value;
+  const answer = await secrets.calls.get(ref, version);
+  const found = answer && held(answer, ref);
+  if (found && answer.ARN) secrets.contents.keep(answer.ARN, version, new Secret(found.text));
+  if (found && readMarks(answer.VersionStages).kept) return found.value;
   const shown = await secrets.describe(ref);
   const kept = shown?.current === version || readMarks(shown?.labels.get(version)).kept;
-  if (!kept) return undefined;
-  return found ? held(found, ref).value : (await readShownVersion(calls, clock, ref, version)).value;
+  if (shown === undefined || !kept) return undefined;
+  return (found ?? (await readShownVersion(secrets, ref, shown, version))).value;
 }
 
 /**

@@ -1,10 +1,10 @@
-import type { Clock } from "../../lib/clock.ts";
 import { RotationError } from "../../lib/errors.ts";
-import type { Secret } from "../../lib/secret.ts";
+import { Secret } from "../../lib/secret.ts";
 import { type Content, secretIn } from "../content.ts";
 import type { SecretRef } from "../store.ts";
-import type { Calls } from "./calls.ts";
 import { SETTLE_WAITS_MS } from "./recent.ts";
+import type { AwsSecrets } from "./secrets.ts";
+import type { Shown } from "./shown.ts";
 import { readText } from "./text.ts";
 
 /** What a version holds, as text and as read in the shape that a ref asks for. */
@@ -15,18 +15,25 @@ export interface Held {
 }
 
 /**
- * Reads a version that DescribeSecret shows; waits where its value lags behind. Throws `unusable`
- * for a binary secret or one of another shape, `unclear` when the value does not come.
+ * Reads a version that DescribeSecret shows, if this process has not read it lately; waits where its
+ * value lags behind. Throws `unusable` for a binary secret or one of another shape, `unclear` when
+ * the value does not come.
  */
 export async function readShownVersion(
-  calls: Calls,
-  clock: Clock,
+  { calls, clock, contents }: AwsSecrets,
   ref: SecretRef,
+  { arn }: Shown,
   version: string,
 ): Promise<Held> {
+  const known = contents.get(arn, version);
+  if (known !== undefined) return held({ SecretString: known.reveal() }, ref);
   for (const wait of [...SETTLE_WAITS_MS, 0]) {
     const answer = await calls.get(ref, version);
-    if (answer) return held(answer, ref);
+    if (answer) {
+      const found = held(answer, ref);
+      contents.keep(arn, version, new Secret(found.text));
+      return found;
+    }
     await clock.sleep(wait);
   }
   throw new RotationError(

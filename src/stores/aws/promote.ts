@@ -61,7 +61,12 @@ async function keepReadable(
   if (labels.includes(PENDING)) await secrets.detach(ref, PENDING, version);
 }
 
-async function hasValue(secrets: AwsSecrets, ref: SecretRef, shown: Shown, version: string): Promise<boolean> {
+async function hasValue(
+  secrets: AwsSecrets,
+  ref: SecretRef,
+  shown: Shown,
+  version: string,
+): Promise<boolean> {
   if (ref.field === undefined) return true;
   return (await readShownVersion(secrets, ref, shown, version)).value !== undefined;
 }

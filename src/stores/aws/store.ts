@@ -1,4 +1,4 @@
-import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
+import type { GetSecretValueCommandOutput, SecretsManager } from "@aws-sdk/client-secrets-manager";
 import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import { Secret } from "../../lib/secret.ts";
@@ -61,13 +61,23 @@ export function awsStore(
 /** One call where the value comes with a label that keeps it; else DescribeSecret decides. */
 async function read(secrets: AwsSecrets, ref: SecretRef, version: string): Promise<Secret | undefined> {
   const answer = await secrets.calls.get(ref, version);
-  const found = answer && held(answer, ref);
-  if (found && answer.ARN) secrets.contents.keep(answer.ARN, version, new Secret(found.text));
-  if (found && readMarks(answer.VersionStages).kept) return found.value;
+  if (answer && readMarks(answer.VersionStages).kept) return valueIn(secrets, ref, version, answer);
   const shown = await secrets.describe(ref);
   const kept = shown?.current === version || readMarks(shown?.labels.get(version)).kept;
   if (shown === undefined || !kept) return undefined;
-  return (found ?? (await readShownVersion(secrets, ref, shown, version))).value;
+  if (answer) return valueIn(secrets, ref, version, answer);
+  return (await readShownVersion(secrets, ref, shown, version)).value;
+}
+
+function valueIn(
+  { contents }: AwsSecrets,
+  ref: SecretRef,
+  version: string,
+  answer: GetSecretValueCommandOutput,
+): Secret | undefined {
+  const { text, value } = held(answer, ref);
+  if (answer.ARN) contents.keep(answer.ARN, version, new Secret(text));
+  return value;
 }
 
 /**

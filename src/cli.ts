@@ -15,7 +15,10 @@ if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE) {
   process.exitCode = 2;
 } else {
   if (process.pid === 1) endUponSignals();
-  import("./commands/program.ts").then((program) => program.main(process.argv.slice(2)));
+  const words = process.argv.slice(2);
+  if (words.length === 1 && (words[0] === "--version" || words[0] === "-V"))
+    import("./commands/version.ts").then((version) => version.main(words));
+  else import("./commands/program.ts").then((program) => program.main(words));
 }
 
 /** To the first process of a container the kernel gives no signal that it has no handler for. */

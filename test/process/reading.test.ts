@@ -183,7 +183,7 @@ test.skipIf(!existsSync("/dev/full"))(
   async () => {
     await using world = await startWorld();
     await using full = await open("/dev/full", "w");
-    for (const args of [["status"], ["journal", "export"]]) {
+    for (const args of [["--version"], ["status"], ["journal", "export"]]) {
       const options = { env: world.env, stdio: ["ignore", full.fd, "pipe"] } satisfies SpawnSyncOptions;
       const { status, stderr } = spawnSync(process.execPath, [CLI, ...args], options);
       expect(status).toBe(1);

@@ -1,5 +1,6 @@
 import type { PolicySnapshot, TargetDocument } from "../journal/document.ts";
 import { RotationError } from "../lib/errors.ts";
+import type { SecretRef, Store } from "../stores/store.ts";
 import { addSweeps, freshEvidence, unlessRefuted } from "./evidence.ts";
 import type { Parts } from "./parts.ts";
 import type { Look } from "./step.ts";
@@ -13,6 +14,8 @@ export class Facts {
   listed: Record<string, World["listed"][string]> = {};
   evidence: Record<string, Evidence> = {};
   skewMs: Record<string, number | undefined> = {};
+  /** Stores that were looked into, with the place. */
+  private readonly looked = new Map<string, { store: Store; ref: SecretRef }>();
   /** When the latest look began. */
   latest = Number.NEGATIVE_INFINITY;
 
@@ -24,6 +27,15 @@ export class Facts {
     this.accepted = {};
     this.evidence = {};
     this.latest = Number.NEGATIVE_INFINITY;
+  }
+
+  lookedInto(store: Store, ref: SecretRef): void {
+    this.looked.set(`${store.name} ${ref.secret}`, { store, ref });
+  }
+
+  /** The pass has ended: no plaintext stays in memory for it. */
+  letGo(): void {
+    for (const { store, ref } of this.looked.values()) store.letGo?.(ref);
   }
 
   forgetStore(): void {
@@ -69,7 +81,7 @@ export async function observe(
     switch (look.look) {
       case "store":
         facts.store[look.field] = {
-          value: await parts.connect.store(snapshot).observe(snapshot.key.store),
+          value: await storeOf(parts, snapshot, facts).observe(snapshot.key.store),
           at,
         };
         return;
@@ -77,7 +89,10 @@ export async function observe(
         facts.issued[look.hash] = { value: await provider.get(look.hash), at };
         return;
       case "accepted":
-        facts.accepted[look.hash] = { value: await accepted(parts, document, snapshot, look.hash), at };
+        facts.accepted[look.hash] = {
+          value: await accepted(parts, document, snapshot, look.hash, facts),
+          at,
+        };
         return;
       case "list":
         facts.listed[providerName] = { value: await provider.list(workspaces(document, snapshot)), at };
@@ -106,12 +121,19 @@ async function accepted(
   document: TargetDocument,
   snapshot: PolicySnapshot,
   hash: string,
+  facts: Facts,
 ): Promise<boolean | undefined> {
   const version = document.issued[hash]?.version;
   if (version === undefined) return undefined;
-  const value = await parts.connect.store(snapshot).read(snapshot.key.store, version);
+  const value = await storeOf(parts, snapshot, facts).read(snapshot.key.store, version);
   if (value === undefined) return undefined;
   return (await parts.connect.provider(snapshot).current(value)).accepted;
+}
+
+function storeOf(parts: Parts, snapshot: PolicySnapshot, facts: Facts): Store {
+  const store = parts.connect.store(snapshot);
+  facts.lookedInto(store, snapshot.key.store);
+  return store;
 }
 
 /** Every workspace in which a key of ours may be: the policy's and those of earlier intents. */

@@ -83,6 +83,7 @@ export class TargetPass {
       if (error.code !== "busy") throw error;
       return { end: "busy" };
     } finally {
+      this.facts.letGo();
       await this.parts.journal.release(lease).catch(() => {});
     }
   }

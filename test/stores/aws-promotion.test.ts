@@ -46,6 +46,8 @@ describe("a rotation in AWS", () => {
     expect(await callsOf(() => store.observe(REF))).toEqual(["DescribeSecret"]);
     await clock.sleep(20_000);
     expect(await callsOf(() => store.observe(REF))).toEqual(["DescribeSecret", "GetSecretValue"]);
+    store.letGo?.(REF);
+    expect(await callsOf(() => store.observe(REF))).toEqual(["DescribeSecret", "GetSecretValue"]);
   });
 
   it("reads a secret that was made anew, though its version has the same id", async () => {

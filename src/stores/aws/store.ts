@@ -54,6 +54,7 @@ export function awsStore(
     promote: (ref, version, base) => promote(secrets, ref, version, base),
     fence: (ref, base) => fence(secrets, ref, base),
     drop: (ref, version) => drop(secrets, ref, version),
+    letGo: (ref) => secrets.contents.letGo(ref),
     check: (ref) => check(secrets, ref),
   };
 }
@@ -76,7 +77,7 @@ function valueIn(
   answer: GetSecretValueCommandOutput,
 ): Secret | undefined {
   const { text, value } = held(answer, ref);
-  if (answer.ARN) contents.keep(answer.ARN, version, new Secret(text));
+  if (answer.ARN) contents.keep(ref, answer.ARN, version, new Secret(text));
   return value;
 }
 

@@ -42,6 +42,7 @@ export function meteredStore(store: Store, meters: Meters): Store {
   const { name, location } = store;
   const timed = timer("store", name, meters);
   const check = store.check?.bind(store);
+  const letGo = store.letGo?.bind(store);
   return {
     name,
     location,
@@ -52,6 +53,7 @@ export function meteredStore(store: Store, meters: Meters): Store {
     promote: (ref, version, base) => timed("promote", () => store.promote(ref, version, base)),
     fence: (ref, base) => timed("fence", () => store.fence(ref, base)),
     drop: (ref, version) => timed("drop", () => store.drop(ref, version)),
+    ...(letGo && { letGo }),
     ...(check && { check }),
   };
 }

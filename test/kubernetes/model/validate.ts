@@ -78,12 +78,12 @@ function immutableFaults(object: Json, before: Json | undefined, fields: string[
 }
 
 /** What a Secret of a built-in type must hold. */
-const REQUIRED: Record<string, readonly string[]> = {
-  "kubernetes.io/tls": ["tls.crt", "tls.key"],
-  "kubernetes.io/dockercfg": [".dockercfg"],
-  "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
-  "kubernetes.io/ssh-auth": ["ssh-privatekey"],
-};
+const REQUIRED = new Map<unknown, readonly string[]>([
+  ["kubernetes.io/tls", ["tls.crt", "tls.key"]],
+  ["kubernetes.io/dockercfg", [".dockercfg"]],
+  ["kubernetes.io/dockerconfigjson", [".dockerconfigjson"]],
+  ["kubernetes.io/ssh-auth", ["ssh-privatekey"]],
+]);
 
 export function secretFaults(object: Json, before?: Json): FieldFault[] {
   const data = (object.data ?? {}) as Record<string, string>;
@@ -96,7 +96,7 @@ export function secretFaults(object: Json, before?: Json): FieldFault[] {
   if (size > MEBIBYTE) {
     faults.push({ field: "data", type: "Too long", says: `may not be more than ${MEBIBYTE} bytes` });
   }
-  for (const key of REQUIRED[String(object.type)] ?? []) {
+  for (const key of REQUIRED.get(object.type) ?? []) {
     if (!(key in data)) faults.push({ field: `data[${key}]`, type: "Required value", says: "" });
   }
   return faults;

@@ -8,7 +8,8 @@ WORKDIR /app
 # brings Node itself, which the image has.
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json rolldown.config.ts ./
+COPY config/build config/build
 COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund && chmod 755 dist/cli.js dist/container.js
 COPY LICENSE rotation.yaml ./

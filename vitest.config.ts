@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           name: "shared",
           include: ["test/**/*.test.ts"],
-          exclude: [...alone, ...commands, ...kubernetes, ...helm, ...container],
+          exclude: [...alone, ...commands, ...browser, ...kubernetes, ...helm, ...container],
           isolate: false,
         },
       },

@@ -4,6 +4,8 @@
  * so it has no static import and uses no recent syntax; everything else is imported after the check.
  */
 const OLDEST_NODE = 24;
+/** To answer these, no command is needed. */
+const INSTANT = ["--version", "-V", "--help", "-h"];
 
 if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE) {
   const quoted = process.argv
@@ -16,9 +18,34 @@ if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE) {
 } else {
   if (process.pid === 1) endUponSignals();
   const words = process.argv.slice(2);
-  if (words.length === 1 && (words[0] === "--version" || words[0] === "-V"))
-    import("./commands/version.ts").then((version) => version.main(words));
-  else import("./commands/program.ts").then((program) => program.main(words));
+  if (words.length === 0 || (words.length === 1 && INSTANT.includes(words[0] as string)))
+    import("./commands/instant.ts").then((instant) => instant.main(words));
+  else {
+    keepCompiled();
+    import("./commands/program.ts").then((program) => program.main(words));
+  }
+}
+
+/**
+ * Node keeps what it has compiled beside the build, for the next start; only where the build is ours
+ * alone to write, so that whoever could put something there could change the build itself.
+ */
+function keepCompiled() {
+  const { dirname, filename } = import.meta;
+  if (!filename.endsWith(".js") || process.permission) return;
+  const { mkdirSync, statSync } = process.getBuiltinModule("node:fs");
+  const isOursAlone = (folder: string) => {
+    const { uid, mode } = statSync(folder);
+    return process.getuid && uid === process.getuid() && (mode & 0o022) === 0;
+  };
+  const cache = `${dirname}/.cache`;
+  try {
+    if (!isOursAlone(dirname)) return;
+    mkdirSync(cache, { recursive: true, mode: 0o700 });
+    if (isOursAlone(cache)) process.getBuiltinModule("node:module").enableCompileCache(cache);
+  } catch {
+    // The file system is read-only or full: it goes without.
+  }
 }
 
 /** To the first process of a container the kernel gives no signal that it has no handler for. */

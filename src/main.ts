@@ -5,18 +5,17 @@ import type { Writable } from "node:stream";
 import type { Journal } from "./journal/journal.ts";
 import type { JournalPlace } from "./journal/place.ts";
 import type { KubeApi } from "./kubernetes/api.ts";
-import { connectCluster } from "./kubernetes/connect.ts";
 import { kubeApi } from "./kubernetes/kube-api.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { RotationError } from "./lib/errors.ts";
-import { directSend } from "./lib/http-direct.ts";
+import type { DirectSend } from "./lib/http-direct.ts";
 import { fetchSend } from "./lib/http-fetch.ts";
-import { packageVersion } from "./lib/package-version.ts";
 import { useProxyFromEnv } from "./lib/proxy.ts";
 import { type Random, systemRandom } from "./lib/random.ts";
 import { secretReader } from "./lib/secret-source.ts";
 import { NoticePoint } from "./notify/notice-point.ts";
 import { journalPlace, openJournal } from "./open-journal.ts";
+import { packageVersion } from "./package.ts";
 import { loadPolicy, type PolicyNote } from "./policy/load.ts";
 import { didYouMean } from "./policy/nearest.ts";
 import type { KeyPolicy, Policy, ProviderPolicy, StorePolicy } from "./policy/schema.ts";
@@ -134,7 +133,7 @@ async function delivering(
     journal,
     policy: () => engine.policy(),
     send: fetchSend(),
-    sendDirect: directSend(),
+    sendDirect: lazyDirectSend(),
     readSecret: secretReader(env),
     readFile: (path) => readFile(path, "utf8"),
     log,
@@ -181,7 +180,7 @@ export async function openPlace(
   options: OpenOptions,
 ): Promise<{ policy: Policy; place: JournalPlace; clock: Clock }> {
   const { policy, say, kube } = await prepare(options);
-  const place = journalPlace(policy.journal, { ...outside, kube, log: say, env: options.env });
+  const place = await journalPlace(policy.journal, { ...outside, kube, log: say, env: options.env });
   return { policy, place, clock: systemClock };
 }
 
@@ -212,7 +211,8 @@ type Kubes = (context?: string, store?: string) => KubeApi;
 export function kubes(env: NodeJS.ProcessEnv, meter?: CallMeter): Kubes {
   const client = keep((store: string, context: string | undefined) => {
     const onThrottled = (ms: number) => store && meter?.throttled("store", store, ms);
-    return kubeApi(() => connectCluster({ context, env }), { ...outside, onThrottled });
+    const connect = async () => (await import("./kubernetes/connect.ts")).connectCluster({ context, env });
+    return kubeApi(connect, { ...outside, onThrottled });
   });
   return (context, store = "") => client(store, context);
 }
@@ -267,7 +267,7 @@ function entry<T>(kind: string, entries: Readonly<Record<string, T>>, name: stri
 
 function probeParts(env: NodeJS.ProcessEnv, kube: Kubes): ProbeParts {
   return {
-    send: directSend(),
+    send: lazyDirectSend(),
     readSecret: secretReader(env),
     readFile: (path) => readFile(path, "utf8"),
     lookup: (hostname) => lookup(hostname, { all: true }),
@@ -290,6 +290,15 @@ function connections(env: NodeJS.ProcessEnv, made: Makers, kube: Kubes): Connect
         : snapshot.key.consumers
             .map((consumer) => createReload(consumer, parts, snapshot))
             .filter((hook) => hook !== undefined),
+  };
+}
+
+/** Loads TLS and all of HTTP with the first request: a pass with nothing to do makes none. */
+function lazyDirectSend(): DirectSend {
+  let loaded: Promise<DirectSend> | undefined;
+  return async (request) => {
+    loaded ??= import("./lib/http-direct.ts").then(({ directSend }) => directSend());
+    return await (await loaded)(request);
   };
 }
 

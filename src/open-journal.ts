@@ -3,8 +3,6 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import type { Journal } from "./journal/journal.ts";
 import type { Holder } from "./journal/kubernetes/holder.ts";
-import { openKubernetesJournal } from "./journal/kubernetes/open.ts";
-import { kubernetesPlace } from "./journal/kubernetes/place.ts";
 import { memoryJournal } from "./journal/memory.ts";
 import type { JournalPlace } from "./journal/place.ts";
 import { openSqliteJournal } from "./journal/sqlite/open.ts";
@@ -29,16 +27,21 @@ export async function openJournal(
   config: JournalPolicy,
   { mayCreate, ...parts }: JournalParts & { mayCreate: boolean },
 ): Promise<Journal> {
-  if (config.type === "kubernetes")
+  if (config.type === "kubernetes") {
+    const { openKubernetesJournal } = await import("./journal/kubernetes/open.ts");
     return await openKubernetesJournal(config, { ...kubernetesParts(config, parts), mayCreate });
+  }
   requireRights(dirname(config.path));
   if (!mayCreate && !existsSync(config.path)) return memoryJournal(parts);
   return await openSqliteJournal(config.path, parts);
 }
 
 /** The same journal as a place to move from and to. */
-export function journalPlace(config: JournalPolicy, parts: JournalParts): JournalPlace {
-  if (config.type === "kubernetes") return kubernetesPlace(config, kubernetesParts(config, parts));
+export async function journalPlace(config: JournalPolicy, parts: JournalParts): Promise<JournalPlace> {
+  if (config.type === "kubernetes") {
+    const { kubernetesPlace } = await import("./journal/kubernetes/place.ts");
+    return kubernetesPlace(config, kubernetesParts(config, parts));
+  }
   requireRights(dirname(config.path));
   return sqlitePlace(config.path, parts);
 }

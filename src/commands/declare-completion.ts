@@ -1,5 +1,5 @@
 import { Argument, type Command } from "commander";
-import { SHELLS, type Shell } from "./completion/scripts.ts";
+import { SHELLS, type Shell, scriptFor } from "./completion/scripts.ts";
 import { EXIT } from "./exit.ts";
 import { examples } from "./options.ts";
 import type { Run } from "./program.ts";
@@ -22,7 +22,6 @@ ${examples("rotate completion bash", "rotate completion zsh > ~/.zfunc/_rotate")
     )
     .action((shell: Shell) =>
       run(async () => {
-        const { scriptFor } = await import("./completion/scripts.ts");
         process.stdout.write(`${scriptFor(shell)}\n`);
         return EXIT.done;
       }),

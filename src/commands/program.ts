@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { asRotationError, RotationError } from "../lib/errors.ts";
-import { packageVersion } from "../lib/package-version.ts";
+import { packageVersion } from "../package.ts";
 import type { Globals } from "./context.ts";
 import { declareActing } from "./declare-acting.ts";
 import { declareCompletion } from "./declare-completion.ts";

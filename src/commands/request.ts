@@ -10,6 +10,8 @@ import { renderResult } from "./render/results.ts";
 
 type Request = Pick<RequestRecord, "kind" | "without" | "immediately">;
 
+const REQUESTS_AT_ONCE = 64;
+
 export interface FollowOptions {
   /** Milliseconds from now. */
   deadline: number;
@@ -27,8 +29,13 @@ export async function requestAndFollow(
   options: FollowOptions,
 ): Promise<number> {
   const { engine, clock, actor, style } = context;
-  for (const key of keys) {
-    for (const request of requests) await engine.request(key, { ...request, actor });
+  // Many together share commits of the journal; those of one key are made in their order.
+  for (let from = 0; from < keys.length; from += REQUESTS_AT_ONCE) {
+    await Promise.all(
+      keys.slice(from, from + REQUESTS_AT_ONCE).map(async (key) => {
+        for (const request of requests) await engine.request(key, { ...request, actor });
+      }),
+    );
   }
   const results = await follow(context, {
     keys,

@@ -10,16 +10,21 @@ export interface Lease {
   epoch: number;
 }
 
-export interface LeaseView extends Lease {
-  /** Epoch milliseconds. */
-  until: number;
-}
-
 export interface TargetEntry {
   target: string;
   document: TargetDocument;
-  /** Who holds the lease, also one that has run out. */
-  lease: LeaseView | undefined;
+}
+
+/** A target as a reading of the whole journal shows it. */
+export interface ListedEntry extends TargetEntry {
+  /** Set when it has requests that are not yet answered. */
+  asked?: true;
+}
+
+/** A target as a pass over it looks at it. */
+export interface TargetView extends TargetEntry {
+  /** Not yet answered, oldest first. */
+  requests: RequestRecord[];
 }
 
 /** A target whose document is there and cannot be read: what it holds is not known, which is not nothing. */
@@ -64,10 +69,15 @@ export interface HistoryFilter {
 export interface Journal {
   /** Drawn when the journal was created; stamped beside secrets (R11). */
   readonly id: string;
-  /** What is held of a target; an empty document for one never written. Throws for a damaged one. */
-  read(target: string): Promise<TargetEntry>;
+  /** What is held of a target, and asked of it; an empty document for one never written. Throws for what is damaged. */
+  read(target: string): Promise<TargetView>;
   /** Every target ever written; one damaged document does not hide the others. */
-  all(): Promise<(TargetEntry | DamagedEntry)[]>;
+  all(): Promise<(ListedEntry | DamagedEntry)[]>;
+  /**
+   * Shows each of them to `see`, with pauses, so that a large journal neither fills the memory nor holds
+   * up the event loop: all that was written before it began, and of what is written meanwhile some.
+   */
+  each(see: (entry: ListedEntry | DamagedEntry) => void): Promise<void>;
   /** The target for which a hash is held, if any: a hash belongs to one key. */
   ownerOf(hash: string): Promise<string | undefined>;
   /**
@@ -83,9 +93,10 @@ export interface Journal {
   commit(lease: Lease, change: Change): Promise<void>;
   /** Leaves a request for whoever holds the target's lease, with an event saying so. Needs no lease. */
   request(request: RequestRecord, event: NewEvent): Promise<void>;
-  /** Requests not yet answered, oldest first. */
-  requests(target: string): Promise<RequestRecord[]>;
-  /** Every target's notices that are kept, oldest first. Those that cannot be read are left out: they hold nothing up. */
+  /**
+   * Every target's notices that are kept, oldest first; of those that other processes have left since
+   * the first time it was asked, some only a minute later. What cannot be read is left out: it holds nothing up.
+   */
   notices(): Promise<NoticeRecord[]>;
   /** Notes who was told of a target's notices. Needs no lease; what is gone already is no error. */
   delivered(target: string, told: readonly Told[]): Promise<void>;

@@ -61,14 +61,11 @@ export function memoryJournal(
   };
   const leaseOf = (target: string) => shared.leases.get(target) ?? NO_LEASE;
   const entryOf = (target: string): TargetEntry => {
-    const { holder, epoch, until } = leaseOf(target);
     const text = shared.documents.get(target);
-    return {
-      target,
-      document: text === undefined ? emptyDocument() : readDocument(shared, target, text),
-      lease: holder === undefined ? undefined : { target, holder, epoch, until },
-    };
+    return { target, document: text === undefined ? emptyDocument() : readDocument(shared, target, text) };
   };
+  const isAsked = (target: string) =>
+    [...shared.requests.values()].some((request) => request.target === target);
   const append = (
     target: string,
     epoch: number,
@@ -90,14 +87,21 @@ export function memoryJournal(
 
     async read(target) {
       requireOpen();
-      return entryOf(target);
+      const asked = [...shared.requests.values()].filter((request) => request.target === target);
+      return { ...entryOf(target), requests: asked.map(({ text }) => JSON.parse(text) as RequestRecord) };
     },
 
     async all() {
       requireOpen();
       return [...shared.documents.keys()]
         .sort()
-        .map((target) => entryOrDamage(target, () => entryOf(target)));
+        .map((target) =>
+          entryOrDamage(target, () => ({ ...entryOf(target), ...(isAsked(target) ? { asked: true } : {}) })),
+        );
+    },
+
+    async each(see) {
+      for (const entry of await this.all()) see(entry);
     },
 
     async ownerOf(hash) {
@@ -153,12 +157,6 @@ export function memoryJournal(
       if (shared.requests.has(request.id)) throw requestTaken(request.id);
       shared.requests.set(request.id, { target: request.target, text: JSON.stringify(request) });
       append(request.target, leaseOf(request.target).epoch, event);
-    },
-
-    async requests(target) {
-      requireOpen();
-      const asked = [...shared.requests.values()].filter((request) => request.target === target);
-      return asked.map(({ text }) => JSON.parse(text) as RequestRecord);
     },
 
     async notices() {

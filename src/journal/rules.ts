@@ -1,6 +1,6 @@
 import { RotationError } from "../lib/errors.ts";
 import type { TargetDocument } from "./document.ts";
-import type { DamagedEntry, Lease, TargetEntry } from "./journal.ts";
+import type { DamagedEntry, Lease, ListedEntry } from "./journal.ts";
 
 /** What every journal decides alike, however it keeps things. */
 
@@ -86,7 +86,7 @@ export function damagedEntry(what: string): RotationError {
 }
 
 /** The entry that `read` gives, or what it is refused with. */
-export function entryOrDamage(target: string, read: () => TargetEntry): TargetEntry | DamagedEntry {
+export function entryOrDamage(target: string, read: () => ListedEntry): ListedEntry | DamagedEntry {
   try {
     return read();
   } catch (thrown) {

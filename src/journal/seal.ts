@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** How much of the SHA-256 stands before a sealed text, in hex digits. */
 const DIGITS = 16;
@@ -16,5 +16,5 @@ export function unseal(sealed: string): string | undefined {
 }
 
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, DIGITS);
+  return hash("sha256", text, "hex").slice(0, DIGITS);
 }

@@ -1,4 +1,3 @@
-import * as http from "node:http";
 import { RotationError } from "./errors.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -10,9 +9,11 @@ type ProxySetter = { setGlobalProxyFromEnv?: (env: Record<string, string | undef
  * for NO_PROXY, when `env` sets any (in either case). Call it once, before the first request.
  * Throws RotationError `unusable` on a Node that cannot, rather than going around the proxy.
  */
-export function useProxyFromEnv(env: Env, { setGlobalProxyFromEnv }: ProxySetter = http): void {
+export function useProxyFromEnv(env: Env, http?: ProxySetter): void {
   const wanted = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].find((name) => env[name]);
   if (!wanted || env.NODE_USE_ENV_PROXY === "1") return;
+  // Loaded only where it is needed: most commands end without a request.
+  const { setGlobalProxyFromEnv }: ProxySetter = http ?? process.getBuiltinModule("node:http");
   if (!setGlobalProxyFromEnv) {
     throw new RotationError(
       "unusable",

@@ -14,7 +14,7 @@ import { keySchema, type Policy, policySchema } from "./schema.ts";
 import { withServerDefault } from "./server-default.ts";
 import { Source } from "./source.ts";
 import { child, merge, type Tree, toValue } from "./tree.ts";
-import { viewPolicy } from "./view.ts";
+import { viewPolicy, wholePolicy } from "./view.ts";
 
 export { type Fault, formatFaults, PolicyError, type PolicyNote } from "./faults.ts";
 
@@ -74,10 +74,11 @@ function parse(
     explain(error?.issues ?? [], filled, findings, { base: ["defaults"], partial: true });
   }
   const merged = withDefaults(filled, defaults);
-  const result = policySchema.safeParse(toValue(merged));
-  explain(result.error?.issues ?? [], merged, findings);
-  checkPolicy(viewPolicy(merged, folder, now), findings);
-  const policy = result.data && resolvePaths(withServerDefault(result.data, merged, env, findings), folder);
+  const view = viewPolicy(merged, folder, now);
+  const { data: whole, error } = wholePolicy(view) ?? policySchema.safeParse(toValue(merged));
+  explain(error?.issues ?? [], merged, findings);
+  checkPolicy(view, findings);
+  const policy = whole && resolvePaths(withServerDefault(whole, merged, env, findings), folder);
   if (policy && inForce) checkRestart(policy, inForce, merged, findings);
   return policy;
 }

@@ -2,8 +2,8 @@ import { open } from "node:fs/promises";
 import { refusedByNode } from "../lib/permissions.ts";
 import { type Fault, PolicyError } from "./faults.ts";
 
-/** A policy of thousands of keys is smaller. */
-const MOST_BYTES = 2 * 1024 * 1024;
+/** A policy of tens of thousands of keys is smaller. */
+const MOST_BYTES = 8 * 1024 * 1024;
 
 /** The policy's text. Throws PolicyError when there is none to be had. */
 export async function readPolicyFile(file: string): Promise<string> {

@@ -8,17 +8,21 @@ import {
   type Scalar as YamlScalar,
 } from "yaml";
 import type { Findings } from "./findings.ts";
+import { readPlainYaml } from "./plain-yaml.ts";
 import type { Source } from "./source.ts";
 import type { Path, Span, Tree } from "./tree.ts";
 
-/** More than any policy needs; less than what aliases of aliases can blow up to. */
-const MOST_VALUES = 100_000;
+/** More than any policy needs; and of those that aliases repeat, less than what aliases of aliases can blow up to. */
+const MOST_VALUES = 1_000_000;
+const MOST_REPEATED = 100_000;
 const DEEPEST = 40;
 
 const ACCEPTED = "accepted: a policy that begins with `version: 1`";
 
 /** The policy's text as a tree; undefined when it has no usable shape, and `findings` say why. */
 export function readYaml(source: Source, findings: Findings): Tree | undefined {
+  const tree = readPlainYaml(source.text, { values: MOST_VALUES, deep: DEEPEST });
+  if (tree) return tree;
   const documents = parseAllDocuments(source.text, {
     prettyErrors: false,
     uniqueKeys: false,
@@ -68,6 +72,9 @@ class Walk {
   readonly #findings: Findings;
   readonly #anchors = new Map<string, Node>();
   #values = 0;
+  /** How many aliases lie around the value in hand. */
+  #aliases = 0;
+  #repeated = 0;
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -80,10 +87,15 @@ class Walk {
     if (this.gaveUp) return nothing;
     if (depth > DEEPEST) return this.#giveUp(nothing, `nested more than ${DEEPEST} deep`);
     if (++this.#values > MOST_VALUES) return this.#giveUp(nothing, `more than ${MOST_VALUES} values`);
+    if (this.#aliases > 0 && ++this.#repeated > MOST_REPEATED)
+      return this.#giveUp(nothing, `more than ${MOST_REPEATED} values by aliases`);
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source);
       if (!target) return this.#giveUp(nothing, `found *${node.source}, but no &${node.source} before it`);
-      return { ...this.tree(target, path, keyAt, depth + 1), ...place };
+      this.#aliases += 1;
+      const tree = { ...this.tree(target, path, keyAt, depth + 1), ...place };
+      this.#aliases -= 1;
+      return tree;
     }
     if (node.anchor) this.#anchors.set(node.anchor, node);
     if (isSeq(node)) {

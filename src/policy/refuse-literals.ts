@@ -20,7 +20,7 @@ export function refuseLiterals(tree: Tree, source: Source, findings: Findings): 
   const expected = holdsSecret(tree.path);
   const written = tree.template ?? String(tree.value);
   const secret = (text: string) => looksSecret(text) || hasUserInfo(text);
-  if (!expected && !secret(String(tree.value)) && !secret(written)) return;
+  if (!expected && !secret(written) && (tree.template === undefined || !secret(String(tree.value)))) return;
   if (!/^\$\{\w+\}$/.test(written)) source.hide(tree.at);
   findings.faultAt(
     tree.at.start,

@@ -66,12 +66,21 @@ export function merge(base: Tree | undefined, over: Tree): Tree {
   return { ...over, entries };
 }
 
-/** The tree with every scalar replaced. `path` is where the scalar stands. */
+/** The tree with every scalar replaced; what holds none that changes stays the same object. */
 export function mapScalars(tree: Tree, replace: (scalar: Scalar) => Scalar): Tree {
   if (tree.kind === "scalar") return replace(tree);
-  if (tree.kind === "list") return { ...tree, items: tree.items.map((item) => mapScalars(item, replace)) };
-  const entries = new Map([...tree.entries].map(([key, entry]) => [key, mapScalars(entry, replace)]));
-  return { ...tree, entries };
+  if (tree.kind === "list") {
+    const items = tree.items.map((item) => mapScalars(item, replace));
+    return items.every((item, index) => item === tree.items[index]) ? tree : { ...tree, items };
+  }
+  let changed: Map<string, Tree> | undefined;
+  for (const [key, entry] of tree.entries) {
+    const mapped = mapScalars(entry, replace);
+    if (mapped === entry) continue;
+    changed ??= new Map(tree.entries);
+    changed.set(key, mapped);
+  }
+  return changed ? { ...tree, entries: changed } : tree;
 }
 
 /** `keys[0].confirm.timeout`, `keys[0].consumers[1].probe.expect.json["/llm/key"]`. */

@@ -28,7 +28,9 @@ export function pace(limit: RateLimit, clock: Clock, onThrottled?: (ms: number) 
   const queue = new PQueue({ concurrency: limit.concurrency });
   const burst = Math.max(1, Math.floor(limit.requestsPerSecond));
   const windowMs = (burst / limit.requestsPerSecond) * 1000;
+  /** Of the calls of the latest window, oldest first. */
   let starts: number[] = [];
+  let latest = Number.NEGATIVE_INFINITY;
   let silence = { from: 0, ms: 0 };
 
   function silentMs(): number {
@@ -56,9 +58,13 @@ export function pace(limit: RateLimit, clock: Clock, onThrottled?: (ms: number) 
   /** Milliseconds until a place in the window is free; takes it. */
   function takePlace(): number {
     const now = clock.now();
-    const furthest = now + windowMs * Math.ceil(limit.concurrency / burst);
-    starts = starts.filter((start) => start <= furthest).slice(-burst);
-    const oldest = starts.length < burst ? undefined : starts[0];
+    if (now < latest) {
+      // Set back: what began "later" than any call can be waiting for says nothing any more.
+      const furthest = now + windowMs * Math.ceil(limit.concurrency / burst);
+      starts = starts.filter((start) => start <= furthest);
+    }
+    latest = now;
+    const oldest = starts.length < burst ? undefined : starts.shift();
     const start = oldest === undefined ? now : Math.max(now, oldest + windowMs);
     starts.push(start);
     return start - now;

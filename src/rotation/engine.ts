@@ -1,4 +1,4 @@
-import { type EventRecord, emptyDocument } from "../journal/document.ts";
+import { type EventRecord, emptyDocument, type PolicySnapshot } from "../journal/document.ts";
 import { type TargetEntry, undamaged } from "../journal/journal.ts";
 import { asRotationError, RotationError } from "../lib/errors.ts";
 import type { Owner } from "../lib/owner.ts";
@@ -8,14 +8,19 @@ import type { Engine, PassOptions } from "./engine-api.ts";
 import type { Parts } from "./parts.ts";
 import { type PassEnd, TargetPass } from "./pass.ts";
 import { planKey } from "./plan.ts";
-import type { KeyPlan, KeyResult } from "./report.ts";
+import type { KeyPlan, KeyResult, KeyStatus } from "./report.ts";
 import { type Before, before, brokenResult, resultOf } from "./result.ts";
 import { damagedStatus, statusOf } from "./status.ts";
+import { type Survey, survey } from "./survey.ts";
 import { sweep } from "./sweep/sweep.ts";
-import { groundOf, type KeyPlace } from "./targets.ts";
+import { groundOf, type KeyPlace, placesByTarget } from "./targets.ts";
+import { Turns } from "./turns.ts";
+import type { Asked } from "./world.ts";
 
 /** A target that has left the policy; one object, for who looks whether anything has changed. */
-const NO_KEYS = Object.freeze({});
+const NO_KEYS: Record<string, PolicySnapshot> = Object.freeze({});
+/** Of a pass over keys that were named. */
+const NO_SURVEY: Survey = { idle: new Map(), leftovers: [] };
 /** How often a target that another worker works on is looked at, in milliseconds. */
 const FOLLOW_MS = 500;
 
@@ -26,15 +31,25 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
   const owner: Owner = { installation: policy.installation, journal: journal.id };
   /** Targets that a pass of this process is working on: a second pass leaves them to it. */
   const active = new Set<string>();
+  const turns = new Turns();
   /** By target, the failures that were last said, of its steps and of its passes (""): the same again is said once. */
-  const saidOf = keep(() => new Map<string, string>());
+  const said = new Map<string, Map<string, string>>();
+  /** By question, when consumers were asked last. */
+  const asked = new Map<string, Asked>();
+  const surveyed = { journal, clock, owner, ground: () => ground, active };
+
+  function saidOf(target: string): Map<string, string> {
+    const kept = said.get(target) ?? new Map<string, string>();
+    said.set(target, kept);
+    return kept;
+  }
 
   function placesNamed(keys: readonly string[] | undefined): readonly KeyPlace[] {
     return keys === undefined ? ground.places : keys.map(placeNamed);
   }
 
   function placeNamed(key: string): KeyPlace {
-    const place = ground.places.find((one) => one.key === key);
+    const place = ground.named.get(key);
     if (place) return place;
     throw new RotationError("usage", `the policy has no key "${key}"`, {
       hint: `it has: ${ground.places.map((one) => one.key).join(", ")}`,
@@ -56,6 +71,8 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
           horizon: options.horizon ?? Number.POSITIVE_INFINITY,
           followRetirements: options.until === "deleted",
           said: saidOf(target),
+          asked,
+          turn: turns.of(Object.values(ground.targets.get(target) ?? NO_KEYS)[0]),
           ...(options.signal ? { signal: options.signal } : {}),
           ...(options.onProgress ? { onProgress: options.onProgress } : {}),
         });
@@ -67,14 +84,6 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
     } finally {
       active.delete(target);
     }
-  }
-
-  /** Targets of keys that have left the policy and still have something in flight, or cannot be read. */
-  async function leftovers(): Promise<string[]> {
-    const entries = await journal.all();
-    return entries
-      .filter((entry) => !ground.targets.has(entry.target) && ("error" in entry || inFlight(entry.document)))
-      .map(({ target }) => target);
   }
 
   /** One target's pass; it fails by itself, and the other targets go on. */
@@ -111,9 +120,9 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
     if (end.end === "broken") return brokenResult(place.key, end.error);
     if (was instanceof RotationError) return brokenResult(place.key, was);
     try {
-      const { document } = await journal.read(place.target);
+      const { document, requests } = await journal.read(place.target);
       const refusal = await refusalOf(place, startedAt);
-      const asked = (await journal.requests(place.target)).some(({ field }) => field === place.field);
+      const asked = requests.some(({ field }) => field === place.field);
       const { leftBehind } = document.keys[place.field] ?? {};
       const looked = leftBehind?.keys.length && (leftBehind.at ?? 0) >= startedAt;
       return {
@@ -136,16 +145,23 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
     async pass(options) {
       const startedAt = clock.now();
       const named = placesNamed(options.keys);
+      const { idle, leftovers } = options.keys
+        ? NO_SURVEY
+        : await survey({ ...surveyed, start: options.start });
+      for (const { target } of idle.keys()) said.get(target)?.delete("");
       const earlier = new Map<KeyPlace, Before | RotationError>();
-      for (const place of named) earlier.set(place, await beforePass(place));
-      const all = [
-        ...new Set([...named.map(({ target }) => target), ...(options.keys ? [] : await leftovers())]),
-      ];
+      for (const place of named) if (!idle.has(place)) earlier.set(place, await beforePass(place));
+      const all = new Set([...[...earlier.keys()].map(({ target }) => target), ...leftovers]);
       const ends = new Map<string, PassEnd>();
-      await Promise.all(all.map(async (target) => ends.set(target, await endOf(target, options))));
+      await Promise.all([...all].map(async (target) => ends.set(target, await endOf(target, options))));
       const results: KeyResult[] = [];
-      for (const [place, was] of earlier)
-        results.push(await result(place, was, ends.get(place.target) ?? { end: "idle" }, startedAt));
+      for (const place of named) {
+        const was = earlier.get(place);
+        const known = idle.get(place);
+        if (known) results.push(known);
+        else if (was)
+          results.push(await result(place, was, ends.get(place.target) ?? { end: "idle" }, startedAt));
+      }
       return results;
     },
 
@@ -181,12 +197,18 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
 
     async status(keys) {
       const named = placesNamed(keys);
-      const entries = new Map((await journal.all()).map((entry) => [entry.target, entry]));
-      return named.map((place) => {
-        const entry = entries.get(place.target);
-        if (entry && "error" in entry) return damagedStatus(place, entry.error);
-        return statusOf(place, entry?.document ?? emptyDocument(), clock.now());
+      const places = placesByTarget(named);
+      const found = new Map<KeyPlace, KeyStatus>();
+      await journal.each((entry) => {
+        for (const place of places.get(entry.target) ?? [])
+          found.set(
+            place,
+            "error" in entry
+              ? damagedStatus(place, entry.error)
+              : statusOf(place, entry.document, clock.now()),
+          );
       });
+      return named.map((place) => found.get(place) ?? statusOf(place, emptyDocument(), clock.now()));
     },
 
     history: (filter) => journal.history(filter),
@@ -231,12 +253,12 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
 
     async nextWake() {
       let earliest: number | undefined;
-      for (const entry of await journal.all()) {
-        if ("error" in entry) continue;
+      await journal.each((entry) => {
+        if ("error" in entry) return;
         // What is past has had its pass, and is blocked or waits for something else than an instant.
         for (const at of instants(entry.document))
           if (at > clock.now()) earliest = Math.min(earliest ?? at, at);
-      }
+      });
       return earliest;
     },
 
@@ -244,28 +266,10 @@ export function createEngine(policy: Policy, parts: Parts): Engine {
   };
 }
 
-/** One value for each name, made when it is first asked for. */
-function keep<T>(make: () => T): (name: string) => T {
-  const kept = new Map<string, T>();
-  return (name) => {
-    const found = kept.get(name) ?? make();
-    kept.set(name, found);
-    return found;
-  };
-}
-
 /** A key whose part of the journal cannot be read. */
 function unplanned(place: KeyPlace, { message, hint }: RotationError): KeyPlan {
   const why = hint ? `${message}; ${hint}` : message;
   return { key: place.key, target: place.target, verb: "BLOCKED", why, steps: [], warnings: [] };
-}
-
-function inFlight(document: TargetEntry["document"]): boolean {
-  return (
-    document.rotation !== undefined ||
-    document.walk !== undefined ||
-    Object.values(document.issued).some((record) => record.retire !== undefined)
-  );
 }
 
 /** The journalled instants at which a target needs attention. */

@@ -2,7 +2,9 @@ import { sameFingerprint } from "../lib/secret.ts";
 import type { KeyPolicy } from "../policy/schema.ts";
 import { pollDelay } from "../probes/poll.ts";
 import { confirms, type InstanceAnswer, membership, type Sweep } from "../probes/probe.ts";
-import type { ConsumerEvidence, Evidence, Question } from "./world.ts";
+import type { Asked, ConsumerEvidence, Evidence, Question } from "./world.ts";
+
+const FORGOTTEN_MS = 3_600_000;
 
 /**
  * How old the latest sweep may be for the sweeps to count as evidence, in milliseconds (R3): a gap
@@ -44,8 +46,15 @@ export function addSweeps(
     since: before?.since ?? at,
     sweeps: (before?.sweeps ?? 0) + 1,
     lastAt: at,
+    relapsed:
+      before !== undefined && (before.relapsed || commonStreak(consumers) < commonStreak(before.consumers)),
     consumers,
   };
+}
+
+/** How many sweeps in a row every consumer has confirmed in. */
+function commonStreak(consumers: Evidence["consumers"]): number {
+  return Math.min(...Object.values(consumers).map(({ streak }) => streak));
 }
 
 /**
@@ -69,7 +78,8 @@ export function unlessRefuted(
     if (known && !(problem === undefined && instances.every(serves)))
       consumers[consumer] = { ...known, streak: 0 };
   }
-  return { ...evidence, consumers };
+  const relapsed = evidence.relapsed || commonStreak(consumers) < commonStreak(evidence.consumers);
+  return { ...evidence, relapsed, consumers };
 }
 
 /** The consumers that have to confirm, by name. */
@@ -114,10 +124,40 @@ export function underWay(missing: readonly string[], evidence: Evidence | undefi
   return missing.length > 0 && missing.every((name) => (evidence?.consumers[name]?.streak ?? 0) > 0);
 }
 
-/** When the next sweep may begin. */
-export function nextSweepAt(policy: KeyPolicy, evidence: Evidence | undefined): number {
-  if (evidence === undefined) return 0;
-  return evidence.lastAt + pollDelay(evidence.sweeps - 1, policy.confirm.interval);
+/**
+ * When the next sweep may begin. The pauses grow to `interval`, also from pass to pass, and once more
+ * from the start when every consumer confirms for the first time, so that what `successThreshold` asks
+ * for is soon had; after a relapse they stay grown, so that a consumer that wavers is asked no more
+ * often than that.
+ */
+export function nextSweepAt(
+  policy: KeyPolicy,
+  evidence: Evidence | undefined,
+  asked: Asked | undefined,
+  now: number,
+): number {
+  const lately = lastAsked(asked, policy, now);
+  if (lately === undefined) return 0;
+  const streak = evidence === undefined || evidence.relapsed ? 0 : commonStreak(evidence.consumers);
+  const attempt = (streak > 0 ? streak : lately.sweeps) - 1;
+  return lately.at + pollDelay(attempt, policy.confirm.interval);
+}
+
+/** As long as evidence of then would be fresh; nothing when the clock was set back since. */
+function lastAsked(asked: Asked | undefined, policy: KeyPolicy, now: number): Asked | undefined {
+  return asked && now >= asked.at && now - asked.at <= freshFor(policy) ? asked : undefined;
+}
+
+/** One more sweep for a question, begun at `at`. Questions that were not put for an hour are forgotten. */
+export function countSweep(asked: Map<string, Asked>, key: string, policy: KeyPolicy, at: number): void {
+  const sweeps = (lastAsked(asked.get(key), policy, at)?.sweeps ?? 0) + 1;
+  // The one asked last stands last.
+  asked.delete(key);
+  asked.set(key, { sweeps, at });
+  for (const [other, { at: last }] of asked) {
+    if (last > at - FORGOTTEN_MS) break;
+    asked.delete(other);
+  }
 }
 
 /** What stands in the way, in one sentence, for a hold, a log line or `status`. */

@@ -1,34 +1,34 @@
 import type { TargetDocument } from "../journal/document.ts";
 import { SKEW_LIMIT_MS } from "./timing.ts";
 
-/** One instant of a document, and the latest that it can be while clocks only go forward, in milliseconds from now. */
-interface Instant {
-  holder: Record<string, unknown>;
-  name: string;
-  ahead: number;
-}
+/** Told of one instant of a document, and of the latest that it can be while clocks only go forward, in milliseconds from now. */
+type Tell = (holder: Record<string, unknown>, name: string, ahead: number) => void;
 
 /** Whether an instant in the journal lies further ahead than its own duration: the clock went back (R15). */
 export function clockWentBack(document: TargetDocument, now: number): boolean {
-  return instantsOf(document).some((instant) => isAhead(instant, now));
+  let ahead = false;
+  eachInstant(document, (holder, name, duration) => {
+    ahead ||= isAhead(holder[name], now + duration);
+  });
+  return ahead;
 }
 
 /** Makes every such instant count from now. */
 export function setInstantsRight(draft: TargetDocument, now: number): void {
-  for (const instant of instantsOf(draft))
-    if (isAhead(instant, now)) instant.holder[instant.name] = now + instant.ahead;
+  eachInstant(draft, (holder, name, duration) => {
+    if (isAhead(holder[name], now + duration)) holder[name] = now + duration;
+  });
 }
 
-function isAhead({ holder, name, ahead }: Instant, now: number): boolean {
-  const at = holder[name];
-  return typeof at === "number" && at > now + ahead;
+function isAhead(at: unknown, latest: number): boolean {
+  return typeof at === "number" && at > latest;
 }
 
-function instantsOf(document: TargetDocument): Instant[] {
-  const found: Instant[] = [];
+/** Run at every look at a document, so it keeps no list of them. */
+function eachInstant(document: TargetDocument, tell: Tell): void {
   const add = (holder: object | undefined, names: readonly string[], ahead = 0) => {
     if (holder === undefined) return;
-    for (const name of names) found.push({ holder: holder as Record<string, unknown>, name, ahead });
+    for (const name of names) tell(holder as Record<string, unknown>, name, ahead);
   };
   const { rotation } = document;
   add(rotation, ["startedAt", "phaseAt", "confirmingSince", "releasedAt"]);
@@ -54,5 +54,4 @@ function instantsOf(document: TargetDocument): Instant[] {
   }
   for (const intent of Object.values(document.intents)) add(intent, ["plannedAt", "sentAt", "deletedAt"]);
   add(document.walk, ["since"]);
-  return found;
 }

@@ -12,7 +12,8 @@ import { stepFields } from "./step-fields.ts";
 import { perform, record } from "./steps/act.ts";
 import { LEASE_MS, Overslept, StepContext } from "./steps/context.ts";
 import { stepBackoff } from "./timing.ts";
-import { type Failure, type Question, questionKey, type World } from "./world.ts";
+import type { Turn } from "./turns.ts";
+import { type Asked, type Failure, type Question, questionKey, type World } from "./world.ts";
 
 export interface TargetPassOptions {
   target: string;
@@ -28,6 +29,10 @@ export interface TargetPassOptions {
   followRetirements: boolean;
   /** By step, the failure that was last said of it, by this pass or an earlier one: the same again is said once. */
   said: Map<string, string>;
+  /** By question, when consumers were asked last, by this pass or an earlier one. */
+  asked: Map<string, Asked>;
+  /** Given up for every wait, and for every look that takes as long as somebody else likes. */
+  turn: Turn;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
@@ -56,17 +61,20 @@ const SHORTEST_WAIT_MS = 5;
 export class TargetPass {
   private readonly parts: Parts;
   private readonly options: TargetPassOptions;
-  private readonly facts = new Facts();
+  private readonly facts: Facts;
   private readonly failed: Record<string, Failure> = {};
   /** As of the latest look at the world. */
   private policies: Record<string, PolicySnapshot>;
   private latest = Number.NEGATIVE_INFINITY;
   private deadline: number;
   private lastEnd: PassEnd = { end: "idle" };
+  private lease: Lease | undefined;
+  private renewed = 0;
 
   constructor(parts: Parts, options: TargetPassOptions) {
     this.parts = parts;
     this.options = options;
+    this.facts = new Facts(options.asked);
     this.deadline = options.deadline;
     this.policies = options.policies();
   }
@@ -74,17 +82,19 @@ export class TargetPass {
   /** Runs the pass under the target's lease. */
   async run(): Promise<PassEnd> {
     if (await this.nothingToDo()) return this.lastEnd;
-    const lease = await this.parts.journal.acquire(this.options.target, LEASE_MS);
-    if (lease === undefined) return { end: "busy" };
     try {
-      return await this.loop(lease);
+      for (;;) {
+        const next = await this.options.turn(this.lease !== undefined, () => this.work());
+        if ("end" in next) return next;
+        await next.away();
+      }
     } catch (thrown) {
       const error = asRotationError(thrown);
       if (error.code !== "busy") throw error;
       return { end: "busy" };
     } finally {
-      this.facts.letGo();
-      await this.parts.journal.release(lease).catch(() => {});
+      await this.facts.letGo();
+      if (this.lease !== undefined) await this.parts.journal.release(this.lease).catch(() => {});
     }
   }
 
@@ -96,14 +106,12 @@ export class TargetPass {
     return true;
   }
 
-  private async loop(lease: Lease): Promise<PassEnd> {
-    let renewed = this.parts.clock.now();
+  /** One turn: works until the end, or until there is something that no turn is for. */
+  private async work(): Promise<PassEnd | { away: () => Promise<void> }> {
     for (;;) {
       if (this.options.signal?.aborted) return { end: "stopped" };
-      if (Math.abs(this.parts.clock.now() - renewed) > LEASE_MS / 4) {
-        await this.parts.journal.renew(lease, LEASE_MS);
-        renewed = this.parts.clock.now();
-      }
+      const lease = await this.ourLease();
+      if (lease === undefined) return { end: "busy" };
       const world = await this.world();
       const decision = decide(world);
       if ("idle" in decision) return { end: "idle", ...decision.idle };
@@ -114,17 +122,30 @@ export class TargetPass {
         this.tellWaiting(world, decision.wait);
         const slice = world.document.rotation ? SLICE_MS : LONG_SLICE_MS;
         const left = Math.min(decision.wait.until - world.now, slice);
-        await this.parts.clock.sleep(Math.max(left, SHORTEST_WAIT_MS), this.options.signal);
-        continue;
+        return { away: () => this.parts.clock.sleep(Math.max(left, SHORTEST_WAIT_MS), this.options.signal) };
       }
-      await this.take(lease, world, decision.step);
+      const { step } = decision;
+      if (takesLong(step)) return { away: () => this.take(lease, world, step) };
+      await this.take(lease, world, step);
     }
+  }
+
+  /** Taken in the first turn, so that it does not run out before; undefined when another live worker has it. */
+  private async ourLease(): Promise<Lease | undefined> {
+    const { clock, journal } = this.parts;
+    if (this.lease === undefined) {
+      this.lease = await journal.acquire(this.options.target, LEASE_MS);
+      this.renewed = clock.now();
+    } else if (Math.abs(clock.now() - this.renewed) > LEASE_MS / 4) {
+      await journal.renew(this.lease, LEASE_MS);
+      this.renewed = clock.now();
+    }
+    return this.lease;
   }
 
   private async world(): Promise<World> {
     const { journal, clock, random } = this.parts;
-    const { document } = await journal.read(this.options.target);
-    const requests = await journal.requests(this.options.target);
+    const { document, requests } = await journal.read(this.options.target);
     const policies = this.options.policies();
     // What was found may be of another place, and what failed may be mended.
     if (policies !== this.policies) this.forgetEverything();
@@ -147,10 +168,13 @@ export class TargetPass {
       store: this.facts.store,
       issued: this.facts.issued,
       accepted: this.facts.accepted,
+      attachments: this.facts.attachments,
       listed: this.facts.listed,
       evidence: this.facts.evidence,
+      asked: this.facts.asked,
       failed: this.failed,
       skewMs: this.facts.skewMs,
+      heard: this.facts.heard,
     };
   }
 
@@ -194,12 +218,15 @@ export class TargetPass {
       return;
     }
     const key = stepKey(step);
+    const along = Promise.all((step.also ?? []).map((look) => this.lookAlong(world, look, startedAt)));
     try {
       if ("look" in step) await this.look(world, step, startedAt);
       else await this.change(lease, world, step, startedAt, (context) => perform(context, step as Effect));
+      await along;
       delete this.failed[key];
       this.options.said.delete(key);
     } catch (thrown) {
+      await along;
       if (thrown instanceof Overslept) return;
       const error = asRotationError(thrown);
       if (error.code === "busy" && "effect" in step) throw error;
@@ -212,13 +239,21 @@ export class TargetPass {
     look: Look & { reason: string; says: string },
     startedAt: number,
   ): Promise<void> {
-    await observe(this.parts, world, this.facts, look, this.options.signal);
+    await observe(this.parts, world, this.facts, look, startedAt, this.options.signal);
     const consumers = look.look === "sweep" ? this.swept(world, look.question) : undefined;
     this.parts.log(
       "debug",
       { ...this.fields(world.document, look, startedAt), ...(consumers ? { consumers } : {}) },
       look.says,
     );
+  }
+
+  /** A look made ahead of its turn: what it finds is kept; where it fails, it is made again when its turn comes. */
+  private async lookAlong(world: World, look: Look & Step, startedAt: number): Promise<void> {
+    await this.look(world, look, startedAt).catch((thrown: unknown) => {
+      const { message } = asRotationError(thrown);
+      this.parts.log("debug", this.fields(world.document, look, startedAt), message);
+    });
   }
 
   /** How far the consumers of a question are, which a watcher is told. */
@@ -320,4 +355,10 @@ export class TargetPass {
     const ground = { target: this.options.target, policies: this.policies, document };
     return { ...stepFields(step, ground), durationMs: this.parts.clock.now() - startedAt };
   }
+}
+
+/** Consumers answer when they like, and a list that many keys wait for is walked for all of them. */
+function takesLong(step: Step): boolean {
+  if (!("look" in step)) return false;
+  return [step, ...(step.also ?? [])].some(({ look }) => look === "sweep" || look === "list");
 }

@@ -1,4 +1,4 @@
-import type { PolicySnapshot, RequestRecord, TargetDocument } from "../journal/document.ts";
+import type { PolicySnapshot, RequestRecord, RotationRecord, TargetDocument } from "../journal/document.ts";
 import type { Journal } from "../journal/journal.ts";
 import { memoryJournal, memoryJournalState } from "../journal/memory.ts";
 import { asRotationError } from "../lib/errors.ts";
@@ -6,7 +6,8 @@ import type { Owner } from "../lib/owner.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { ROLLOUT_PROVES } from "../policy/rollout-proves.ts";
 import { decide } from "./decide.ts";
-import { Facts, observe } from "./observe.ts";
+import { type ForeseenCalls, foreseenCalls } from "./foreseen-calls.ts";
+import { Facts, namedWorkspaces, observe } from "./observe.ts";
 import type { Parts } from "./parts.ts";
 import type { KeyPlan, PlanStep } from "./report.ts";
 import { type Effect, type Note, type Step, stepKey } from "./step.ts";
@@ -88,10 +89,13 @@ async function lookAhead(
       store: facts.store,
       issued: facts.issued,
       accepted: facts.accepted,
+      attachments: facts.attachments,
       listed: facts.listed,
       evidence: facts.evidence,
+      asked: facts.asked,
       failed,
       skewMs: facts.skewMs,
+      heard: facts.heard,
     };
     const decision = decide(world);
     if (!("step" in decision)) return ended(place, world, decision, steps);
@@ -99,7 +103,7 @@ async function lookAhead(
     const context = new StepContext(dry, lease, facts, world, step);
     if ("look" in step || ("effect" in step && step.effect === "adopt")) {
       try {
-        if ("look" in step) await observe(parts, world, facts, step);
+        if ("look" in step) await observe(parts, world, facts, step, parts.clock.now());
         else {
           await adopt(context, step.field);
           steps.push({ reason: step.reason, action: step.says });
@@ -196,7 +200,17 @@ function active(place: KeyPlace, world: World, first: Step & Effect, steps: Plan
         ? "PROVISION"
         : "ROTATE"
       : "CONTINUE";
-  return plan(place, verb, rotation.reason, steps);
+  const planned = plan(place, verb, rotation.reason, steps);
+  return verb === "CONTINUE" ? planned : { ...planned, calls: callsOf(world, rotation) };
+}
+
+/** The new key goes to the workspace that the policy names, or to the old key's; each that was ever named is walked. */
+function callsOf(world: World, { policy, old }: RotationRecord): ForeseenCalls {
+  const current = old && world.issued[old.hash]?.value;
+  const named = new Set(namedWorkspaces(world.document, policy));
+  if (policy.key.settings.workspaceId === undefined && current?.workspaceId !== undefined)
+    named.add(current.workspaceId);
+  return foreseenCalls(policy, old === undefined ? "provision" : "rotate", named.size);
 }
 
 function outlineOf({ key }: PolicySnapshot, replaces: boolean, create: string): PlanStep[] {

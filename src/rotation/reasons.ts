@@ -6,6 +6,7 @@ export const LOOKS = {
   "look-key": "Asks the provider about one key.",
   "look-accepted": "Tries a key at the provider.",
   "look-list": "Walks the provider's list of keys.",
+  "look-attachments": "Asks the provider what hangs on a key, such as guardrails.",
   "look-consumers": "Asks every consumer which key it uses.",
   "first-sweep": "Asks every consumer before anything is changed, so that none is ill from the start.",
 } as const;

@@ -1,5 +1,6 @@
 import type { Outcome, Phase, RotationKind, UndecidedKey } from "../journal/document.ts";
 import type { Verdict } from "../probes/probe.ts";
+import type { ForeseenCalls } from "./foreseen-calls.ts";
 
 /** What `status`, `plan`, `--now` and the live list show. The JSON of the commands is made of these; instants are ISO 8601 there. */
 
@@ -94,6 +95,8 @@ export interface KeyPlan {
   verb: "ROTATE" | "PROVISION" | "ADOPT" | "CONTINUE" | "RETIRE" | "BLOCKED" | "NOTHING";
   why: string;
   steps: PlanStep[];
+  /** The fewest calls that it takes; left out where no rotation is to begin. */
+  calls?: ForeseenCalls;
   /** What the plan does not prove, or what a rotation cannot carry over. */
   warnings: string[];
 }

@@ -10,6 +10,7 @@ export type Look =
   | { look: "issued"; field: string; hash: string }
   | { look: "accepted"; field: string; hash: string }
   | { look: "list"; field: string }
+  | { look: "attachments"; field: string; hash: string }
   | { look: "sweep"; field: string; question: Question };
 
 /** A change of the journal alone. */
@@ -97,8 +98,14 @@ export type Effect =
   | { effect: "rewrite"; hash: string; field: string; base: string }
   | { effect: "delete-orphan"; hash: string; name: string; field: string };
 
-/** One step, with the reason code and the sentence that `plan`, the log and the event log show. */
-export type Step = (Look | Note | Effect) & { reason: string; says: string };
+/** The reason code of a step, and the sentence that `plan`, the log and the event log show. */
+interface Why {
+  reason: string;
+  says: string;
+}
+
+/** One step. `also`: looks that will be needed if it goes as expected, and that are made along with it. */
+export type Step = (Look | Note | Effect) & Why & { also?: readonly (Look & Why)[] };
 
 /** What `decide` answers: the next safe step, or nothing to do before an instant. */
 export type Decision =

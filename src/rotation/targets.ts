@@ -39,10 +39,23 @@ function byTarget(places: readonly KeyPlace[]): Map<string, Record<string, Polic
   return targets;
 }
 
+/** The places of each target. */
+export function placesByTarget(places: readonly KeyPlace[]): Map<string, KeyPlace[]> {
+  const found = new Map<string, KeyPlace[]>();
+  for (const place of places) {
+    const same = found.get(place.target);
+    if (same) same.push(place);
+    else found.set(place.target, [place]);
+  }
+  return found;
+}
+
 /** A policy as the engine works with it. */
 export interface Ground {
   policy: Policy;
   places: readonly KeyPlace[];
+  /** The same by the names of the keys. */
+  named: ReadonlyMap<string, KeyPlace>;
   /** The policy's keys of each target, by field. */
   targets: ReadonlyMap<string, Record<string, PolicySnapshot>>;
 }
@@ -55,5 +68,5 @@ export function groundOf(policy: Policy, before?: Ground): Ground {
     const known = before?.targets.get(target);
     if (known !== undefined && isDeepStrictEqual(known, policies)) targets.set(target, known);
   }
-  return { policy, places, targets };
+  return { policy, places, named: new Map(places.map((place) => [place.key, place])), targets };
 }

@@ -27,5 +27,7 @@ export const OVERDUE_AFTER_MS = 24 * 3_600_000;
 export const PROVIDER_POLL_MS = 1_000;
 /** How old a look at the store may be while consumers are waited for. */
 export const STORE_FRESH_MS = 30_000;
+/** How old a look may be that was made before the phase for which it counts, as none of our own changes have come between. */
+export const JUST_NOW_MS = 5_000;
 /** How long after a deletion the provider's list is asked again whether the key is gone. */
 export const LIST_DELAY_MS = 30_000;

@@ -9,7 +9,7 @@ import type { RotationError } from "../lib/errors.ts";
 import type { Owner } from "../lib/owner.ts";
 import type { KeyPolicy } from "../policy/schema.ts";
 import type { Expected, Sweep } from "../probes/probe.ts";
-import type { IssuedKey } from "../providers/provider.ts";
+import type { Attachment, IssuedKey } from "../providers/provider.ts";
 import type { SecretView } from "../stores/store.ts";
 
 /** Something found in this pass, and when the look began. What was not looked at, or could not be read, is no fact. */
@@ -37,6 +37,8 @@ export interface Evidence {
   since: number;
   sweeps: number;
   lastAt: number;
+  /** Whether all had confirmed, and then one did no more or had other members: nobody is asked in haste again. */
+  relapsed: boolean;
   /** By consumer. */
   consumers: Record<string, ConsumerEvidence>;
 }
@@ -47,6 +49,12 @@ export interface ConsumerEvidence {
   /** When the latest sweep began. */
   at: number;
   last: Sweep;
+}
+
+/** How often a question was put to its consumers without a long break, by all passes of this process, and when it was last. */
+export interface Asked {
+  sweeps: number;
+  at: number;
 }
 
 /** A question put to the consumers, as a key of {@link World.evidence}. */
@@ -74,14 +82,20 @@ export interface World {
   issued: Readonly<Record<string, Fact<IssuedKey | undefined>>>;
   /** By hash: whether the plaintext is accepted now; undefined inside: the plaintext is not kept any more. */
   accepted: Readonly<Record<string, Fact<boolean | undefined>>>;
+  /** By hash: what hangs on the key at the provider, or why that is not known. */
+  attachments: Readonly<Record<string, Fact<Attachment[] | { unknown: string }>>>;
   /** A complete walk of the provider's list, by provider name. */
   listed: Readonly<Record<string, Fact<IssuedKey[]>>>;
   /** By {@link questionKey}. */
   evidence: Readonly<Record<string, Evidence>>;
+  /** By {@link questionKey}, for the pauses between sweeps only: it is no evidence (R3). */
+  asked: ReadonlyMap<string, Asked>;
   /** By {@link stepKey}. */
   failed: Readonly<Record<string, Failure>>;
   /** Provider clock less ours in milliseconds, by provider name. */
   skewMs: Readonly<Record<string, number | undefined>>;
+  /** When the latest call that the provider answered began, by provider name. */
+  heard: Readonly<Record<string, number>>;
 }
 
 /** The question that the consumers of one key are asked. */

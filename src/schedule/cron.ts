@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import { firstInstantOf, wallTime } from "./local-time.ts";
+import { plainCron, plainTimes } from "./plain-cron.ts";
 
 /**
  * How many runs, and how long, are looked at to learn how far apart they lie: a year and a month, in
@@ -47,18 +48,32 @@ export interface CronGaps {
 /** How far apart the runs from `from` on lie; undefined when fewer than two come. */
 export function cronGaps(expression: string, timezone: string, from: number): CronGaps | undefined {
   const counts = new Map<number, number>();
-  const nextAfter = nextOf(expression, timezone);
-  let previous = nextAfter(from);
-  for (let run = 0; run < RUNS && previous !== undefined; run++) {
-    if (previous - from >= (run < FEW_GAPS ? HORIZON_MS : LONG_ENOUGH_MS)) break;
-    const next = nextAfter(previous);
-    if (next === undefined) break;
-    counts.set(next - previous, (counts.get(next - previous) ?? 0) + 1);
-    previous = next;
+  let [run, previous] = [0, Number.NaN];
+  for (const instant of runsAfter(expression, timezone, from)) {
+    if (run > 0) counts.set(instant - previous, (counts.get(instant - previous) ?? 0) + 1);
+    if (run >= RUNS || instant - from >= (run < FEW_GAPS ? HORIZON_MS : LONG_ENOUGH_MS)) break;
+    [run, previous] = [run + 1, instant];
   }
   const [most] = [...counts].sort(([, a], [, b]) => b - a);
   if (!most) return undefined;
   return { shortest: Math.min(...counts.keys()), longest: Math.max(...counts.keys()), usual: most[0] };
+}
+
+/** The instants at which an expression runs after `from`, one after the other. */
+function* runsAfter(expression: string, timezone: string, from: number): Generator<number> {
+  const plain = plainCron(expression);
+  if (plain === undefined) {
+    const nextAfter = nextOf(expression, timezone);
+    for (let at = nextAfter(from); at !== undefined; at = nextAfter(at)) yield at;
+    return;
+  }
+  let latest = from;
+  for (const wall of plainTimes(plain, wallTime(from, timezone))) {
+    const instant = firstInstantOf(wall, timezone);
+    if (instant <= latest) continue;
+    yield instant;
+    latest = instant;
+  }
 }
 
 /** The shortest time between runs from `from` on, in milliseconds; undefined when fewer than two come. */

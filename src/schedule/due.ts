@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { KeyPolicy } from "../policy/schema.ts";
 import { nextCron } from "./cron.ts";
 
@@ -48,7 +48,7 @@ export function computeDue(input: DueInput): Due | undefined {
 export function dueBasis(input: Omit<DueInput, "fraction" | "createdAt">): string {
   const { schedule, timezone, spread, renewBefore, since, expiresAt } = input;
   const facts = [schedule, timezone, spread, renewBefore ?? null, since, expiresAt ?? null];
-  return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
+  return hash("sha256", JSON.stringify(facts), "hex").slice(0, 16);
 }
 
 function nextScheduled(schedule: KeyPolicy["schedule"], timezone: string, since: number): number | undefined {

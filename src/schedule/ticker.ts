@@ -22,13 +22,21 @@ export interface TickerOptions {
   onError?: (error: unknown) => void;
 }
 
+/**
+ * More timers than this are not set: to read thousands of expressions and to keep their timers holds
+ * the event loop up for longer than a tick is worth, and the heartbeat looks as well.
+ */
+const MOST_TIMERS = 500;
+
 const HEARTBEAT = { expression: "* * * * *", timezone: "Etc/UTC" };
 const silent = { info() {}, warn() {}, error() {}, debug() {} };
 
+const idOf = ({ expression, timezone }: Schedule) => `${expression}|${timezone}`;
+
 /**
- * Wakes the worker at each schedule and once a minute. A tick says only "look now": what is due
- * stands in the journal, so a tick that is missed, late or doubled does no harm. Errors of
- * `onTick` end with `onError`.
+ * Wakes the worker once a minute, and at each schedule where they are not too many. A tick says only
+ * "look now": what is due stands in the journal, so a tick that is missed, late or doubled does no
+ * harm. Errors of `onTick` end with `onError`.
  */
 export function startTicker({ schedules, onTick, onError }: TickerOptions): Ticker {
   const tick = async () => {
@@ -44,10 +52,10 @@ export function startTicker({ schedules, onTick, onError }: TickerOptions): Tick
   const follow = (wanted: readonly Schedule[]) => {
     const before = tasks;
     tasks = new Map();
-    for (const entry of [...wanted, HEARTBEAT]) {
-      const id = `${entry.expression}|${entry.timezone}`;
-      tasks.set(id, tasks.get(id) ?? before.get(id) ?? start(entry));
-    }
+    const distinct = new Map([...wanted, HEARTBEAT].map((entry) => [idOf(entry), entry]));
+    if (distinct.size > MOST_TIMERS) distinct.clear();
+    for (const [id, entry] of distinct.set(idOf(HEARTBEAT), HEARTBEAT))
+      tasks.set(id, before.get(id) ?? start(entry));
     for (const [id, task] of before) if (!tasks.has(id)) void task.destroy();
   };
   follow(schedules);

@@ -107,8 +107,11 @@ export interface Store {
    * Copies of its value that the store keeps in other retained versions may go with it.
    */
   drop(ref: SecretRef, version: string): Promise<void>;
-  /** Nobody looks at the secret for a while: what of it is kept in memory for the next look goes. */
-  letGo?(ref: SecretRef): void;
+  /**
+   * Nobody looks at the secret for a while: ends what is under way for it still, and forgets what is
+   * kept of it in memory for the next look. Never throws.
+   */
+  letGo?(ref: SecretRef): Promise<void>;
   /**
    * Tries whatever a rotation of the secret needs, and changes nothing: not even what `observe`
    * would finish or make. Never throws: a failure is a check that failed.

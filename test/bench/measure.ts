@@ -12,9 +12,14 @@ export interface Spread {
   high: number;
 }
 
+/** Between two runs the figure is interpolated; of no run at all it is NaN. */
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (part: number) => sorted[Math.round((sorted.length - 1) * part)] ?? Number.NaN;
+  const at = (part: number) => {
+    const place = (sorted.length - 1) * part;
+    const [below = Number.NaN, above = below] = sorted.slice(Math.floor(place), Math.floor(place) + 2);
+    return below + (above - below) * (place % 1);
+  };
   return { median: at(0.5), low: at(0.25), high: at(0.75) };
 }
 

@@ -68,8 +68,8 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
     });
 
     describe("what it holds", () => {
-      test("a target never written reads as an empty document without a lease", async () => {
-        expect(await journal.read(T)).toEqual({ target: T, document: emptyDocument(), lease: undefined });
+      test("a target never written reads as an empty document of which nothing is asked", async () => {
+        expect(await journal.read(T)).toEqual({ target: T, document: emptyDocument(), requests: [] });
         expect(await journal.all()).toEqual([]);
       });
 
@@ -94,13 +94,22 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
         expect((await journal.read(T)).document.issued.h1?.field).toBe("");
       });
 
-      test("all shows every target ever written, with its lease, and none that was only leased", async () => {
-        const lease = await take(journal);
-        await journal.commit(lease, { document: documentWith("h1"), events: [] });
+      test("all shows every target ever written, and none that was only leased", async () => {
+        await journal.commit(await take(journal), { document: documentWith("h1"), events: [] });
         await take(journal, U);
-        expect(await other.all()).toEqual([
-          { target: T, document: documentWith("h1"), lease: { ...lease, until: world.clock.now() + TTL } },
-        ]);
+        expect(await other.all()).toEqual([{ target: T, document: documentWith("h1") }]);
+      });
+
+      test("each shows what all shows, and both whether a target is asked for something", async () => {
+        await journal.commit(await take(journal), { document: documentWith("h1"), events: [] });
+        await journal.commit(await take(journal, U), { document: documentWith("h2"), events: [] });
+        await journal.request(request("r1", U), event("requested"));
+        const shown: unknown[] = [];
+        await other.each((entry) => shown.push(entry));
+        expect(shown).toEqual(await other.all());
+        expect(shown).toHaveLength(2);
+        expect(shown).toContainEqual({ target: T, document: documentWith("h1") });
+        expect(shown).toContainEqual({ target: U, document: documentWith("h2"), asked: true });
       });
 
       test.each([
@@ -174,7 +183,10 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
         const lease = await take(journal);
         expect(lease).toMatchObject({ target: T, epoch: 1 });
         expect(await other.acquire(T, TTL)).toBeUndefined();
-        expect((await other.read(T)).lease).toEqual({ ...lease, until: world.clock.now() + TTL });
+        world.clock.advance(TTL - 1);
+        expect(await other.acquire(T, TTL)).toBeUndefined();
+        world.clock.advance(1);
+        expect(await other.acquire(T, TTL)).toMatchObject({ target: T, epoch: 2 });
       });
 
       test("leases of different targets do not hinder one another", async () => {
@@ -208,7 +220,7 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
         await expect(journal.commit(lost, late)).rejects.toMatchObject({ code: "busy" });
         await expect(journal.renew(lost, TTL)).rejects.toMatchObject({ code: "busy" });
         await journal.release(lost);
-        expect((await other.read(T)).lease).toEqual({ ...taken, until: world.clock.now() + TTL });
+        await other.renew(taken, TTL);
         expect((await other.read(T)).document).toEqual(documentWith("h1"));
         expect(await other.history({})).toEqual([]);
       });
@@ -225,7 +237,10 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
         const lease = await take(journal);
         world.clock.advance(TTL - 1);
         await journal.renew(lease, TTL);
-        expect((await other.read(T)).lease?.until).toBe(world.clock.now() + TTL);
+        world.clock.advance(TTL - 1);
+        expect(await other.acquire(T, TTL)).toBeUndefined();
+        world.clock.advance(1);
+        expect(await other.acquire(T, TTL)).toMatchObject({ epoch: 2 });
       });
 
       test("committing does not make it last longer", async () => {
@@ -252,14 +267,12 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
       test("a released lease is free at once, and its epoch is spent", async () => {
         const lease = await take(journal);
         await journal.release(lease);
-        expect((await other.read(T)).lease).toBeUndefined();
         await expect(journal.renew(lease, TTL)).rejects.toMatchObject({ code: "busy" });
         expect((await take(journal)).epoch).toBe(2);
       });
 
       test("the lease of a process that died is free at once", async () => {
         await world.dieHolding(T, TTL);
-        expect((await journal.read(T)).lease).toMatchObject({ epoch: 1 });
         expect(await journal.acquire(T, TTL)).toMatchObject({ epoch: 2 });
       });
 
@@ -338,8 +351,8 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
         const lease = await take(journal);
         await other.request(request("q1"), event("requested", { actor: "ann@desk" }));
         await other.request({ ...request("q2"), kind: "revoke", immediately: true }, event("requested"));
-        expect((await journal.requests(T)).map(({ id }) => id)).toEqual(["q1", "q2"]);
-        expect((await journal.requests(T))[1]).toEqual({
+        expect((await journal.read(T)).requests.map(({ id }) => id)).toEqual(["q1", "q2"]);
+        expect((await journal.read(T)).requests[1]).toEqual({
           ...request("q2"),
           kind: "revoke",
           immediately: true,
@@ -350,13 +363,13 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
         ]);
 
         await journal.commit(lease, { document: emptyDocument(), events: [], requestsDone: ["q1"] });
-        expect((await other.requests(T)).map(({ id }) => id)).toEqual(["q2"]);
+        expect((await other.read(T)).requests.map(({ id }) => id)).toEqual(["q2"]);
       });
 
       test("a request may be left for a target never written, and belongs to that target alone", async () => {
         await other.request(request("q1", U), event("requested"));
-        expect(await journal.requests(T)).toEqual([]);
-        expect(await journal.requests(U)).toEqual([request("q1", U)]);
+        expect((await journal.read(T)).requests).toEqual([]);
+        expect((await journal.read(U)).requests).toEqual([request("q1", U)]);
         expect(await journal.history({})).toMatchObject([{ target: U, epoch: 0 }]);
       });
 
@@ -366,7 +379,7 @@ export function describeJournal(name: string, make: () => Promise<JournalWorld>)
         await other.request(request("q1"), event("requested"));
         const attempt = journal.commit(lost, { document: emptyDocument(), events: [], requestsDone: ["q1"] });
         await expect(attempt).rejects.toMatchObject({ code: "busy" });
-        expect(await other.requests(T)).toEqual([request("q1")]);
+        expect((await other.read(T)).requests).toEqual([request("q1")]);
       });
 
       test("the same request is not left twice", async () => {

@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { commandsReference } from "./commands-reference.ts";
 import { consumersGuide } from "./consumer-examples.ts";
 import { helmPage } from "./helm-values.ts";
+import { helpModule } from "./help-text.ts";
 import { metricsReference } from "./metrics-reference.ts";
 import { policyReference } from "./policy-reference.ts";
 import { reasonsReference } from "./reasons-reference.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOCS = join(ROOT, "docs");
+writeFileSync(join(ROOT, "src/commands/help-text.ts"), helpModule());
 writeFileSync(join(DOCS, "metrics.md"), metricsReference());
 writeFileSync(join(DOCS, "commands.md"), commandsReference());
 writeFileSync(join(DOCS, "policy.md"), policyReference());

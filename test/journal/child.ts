@@ -1,10 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { Answer, Command } from "./process.ts";
+import type { Answer, Command, Committed } from "./process.ts";
 
 export interface Child {
   tell(command: Command): Promise<Answer>;
+  /** Tells it what it answers over and over; what it has answered so far. */
+  stream(command: Command): () => readonly Committed[];
   signal(signal: NodeJS.Signals): void;
   /** Kills it with SIGKILL and waits until it is gone. */
   kill(): Promise<void>;
@@ -22,6 +24,14 @@ export async function startChild(path: string): Promise<Child> {
   if (opened.error) throw new Error(`the child could not open the journal: ${opened.error}`);
   return {
     tell,
+    stream(command) {
+      const committed: Committed[] = [];
+      child.on("message", (message: Answer | Committed) => {
+        if ("round" in message) committed.push(message);
+      });
+      child.send(command);
+      return () => committed;
+    },
     signal: (signal) => child.kill(signal),
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -289,11 +289,11 @@ describe("one damaged target", () => {
     const journal = await damage(
       "INSERT INTO requests (id, target, request) VALUES ('r', 'local/payments', '{ \"id\": ')",
     );
-    await expect(journal.requests("local/payments")).rejects.toMatchObject({
+    await expect(journal.read("local/payments")).rejects.toMatchObject({
       code: "unusable",
       message: expect.stringContaining("local/payments"),
     });
-    expect(await journal.requests("local/billing")).toEqual([]);
+    expect((await journal.read("local/billing")).requests).toEqual([]);
     await journal.close();
   });
 

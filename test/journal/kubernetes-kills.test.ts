@@ -105,7 +105,7 @@ describe("a process killed at any call", () => {
         expect(await journal.ownerOf(hash), `${where}: ${hash}`).toBe(
           document.issued[hash] === undefined ? undefined : T,
         );
-      const asked = (await journal.requests(T)).length;
+      const asked = (await journal.read(T)).requests.length;
       if (told.asked && commits < 2) expect(asked, where).toBe(1);
       if (!told.asked && commits < 1) expect(asked, where).toBe(0);
       if (commits >= 2) expect(asked, where).toBe(0);
@@ -138,7 +138,7 @@ describe("a process killed at any call", () => {
       });
       await mortal.land();
       const journal = await bench.open();
-      const asked = (await journal.requests(T)).length;
+      const asked = (await journal.read(T)).requests.length;
       expect((await journal.history({})).length, where).toBe(asked);
       if (end === "ended") expect(asked, where).toBe(1);
       await journal.commit(await take(journal, T), { document: documentWith("h1"), events: [] });

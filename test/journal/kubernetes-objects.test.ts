@@ -363,7 +363,7 @@ describe("size", () => {
     );
     const objects = new Objects(new JournalBench().parts().kube, CONFIG);
     const kept = (document: string) =>
-      contentOf(objects, { state: { ...state, notices }, document, events: [] }).data.state?.includes(
+      contentOf(objects, { state: { ...state, notices }, document, events: "" }).data.state?.includes(
         '"n49"',
       );
     expect([kept("x".repeat(800 * 1024)), kept("x".repeat(930 * 1024))]).toEqual([true, false]);

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { leaseState } from "../../src/journal/kubernetes/lease.ts";
 import { EVENTS, type KubeObject, LEASES } from "../../src/kubernetes/api.ts";
 import {
   landsLate,
@@ -31,7 +32,7 @@ describe("two processes on one journal", () => {
       const right = await bench.open();
       const wrong = await bench.open({ clock: clockOff(ms) });
       const lease = await take(wrong, T);
-      const { until = 0 } = (await right.read(T)).lease ?? {};
+      const { until } = leaseState(bench.lease(T));
       expect(Math.abs(until - (bench.clock.now() + TTL))).toBeLessThan(2_000);
       bench.clock.advance(TTL - 2_000);
       expect(await right.acquire(T, TTL)).toBeUndefined();
@@ -291,7 +292,7 @@ describe("weather", () => {
       return lostAnswer(() => ({ status: 0, body: undefined, headers: {} }), call);
     });
     await person.request(requestOf("q1", T), eventOf("requested"));
-    expect(await worker.requests(T)).toEqual([]);
+    expect((await worker.read(T)).requests).toEqual([]);
     expect((await worker.history({})).map(({ kind }) => kind)).toEqual(["requested"]);
   });
 
@@ -358,7 +359,7 @@ describe("weather", () => {
     for (let n = 0; n < 5; n += 1)
       await worker.commit(lease, { document: documentWith(`h${n}`), events: [eventOf(`commit ${n}`)] });
     await Promise.all(asks);
-    expect(await worker.requests(T)).toHaveLength(8);
+    expect((await worker.read(T)).requests).toHaveLength(8);
     expect((await worker.read(T)).document).toEqual(documentWith("h4"));
     expect(await worker.history({})).toHaveLength(13);
   });

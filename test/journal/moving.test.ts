@@ -75,7 +75,7 @@ async function fill(site: Site): Promise<string> {
 
 async function contents(journal: Journal) {
   const targets = undamaged(await journal.all()).map(({ target, document }) => ({ target, document }));
-  const requests = [...(await journal.requests(T)), ...(await journal.requests(U))];
+  const requests = [...(await journal.read(T)).requests, ...(await journal.read(U)).requests];
   const events = (await journal.history({})).toSorted((a, b) => a.seq - b.seq);
   return { id: journal.id, targets, requests, notices: await journal.notices(), events };
 }

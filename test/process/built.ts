@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll } from "vitest";
@@ -13,7 +13,7 @@ let building: Promise<string> | undefined;
 
 /**
  * The built command: dist/cli.js of a package of its own, built once for a test file that has called
- * `removeBuildAtEnd`, so that no other build replaces it meanwhile. Types are another check's concern.
+ * `removeBuildAtEnd`, so that no other build replaces it meanwhile.
  */
 export function builtCommand(): Promise<string> {
   building ??= build();
@@ -32,15 +32,8 @@ async function build(): Promise<string> {
   mkdirSync(BUILDS, { recursive: true });
   const folder = mkdtempSync(join(BUILDS, "build-"));
   for (const name of PACKAGE) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
-  const tsc = join(ROOT, "node_modules/.bin/tsc");
-  const command = join(folder, "dist/cli.js");
-  await promisify(execFile)(tsc, [
-    "-p",
-    join(ROOT, "tsconfig.build.json"),
-    "--outDir",
-    join(folder, "dist"),
-  ]).catch((failed: unknown) => {
-    if (!existsSync(command)) throw failed;
-  });
-  return command;
+  const rolldown = join(ROOT, "node_modules/.bin/rolldown");
+  const options = ["--config", "rolldown.config.ts", "--dir", join(folder, "dist")];
+  await promisify(execFile)(rolldown, options, { cwd: ROOT });
+  return join(folder, "dist/cli.js");
 }

@@ -6,11 +6,12 @@ import { gunzipSync } from "node:zlib";
 /** Every file is one of these, and of each there is one at least. Types are those of keyturn/consumer alone. */
 const WANTED = [
   /^(CHANGELOG\.md|LICENSE|README\.md|package\.json|rotation\.yaml)$/,
-  /^dist\/(cli|main|open-journal)\.js$/,
-  /^dist\/consumer\.(js|d\.ts)$/,
+  /^dist\/(cli|consumer|container)\.js$/,
+  /^dist\/consumer\.d\.ts$/,
   /^dist\/lib\/secret\.d\.ts$/,
-  /^dist\/container\.js$/,
-  /^dist\/(commands|journal|kubernetes|lib|notify|page|policy|probes|providers|rights|rotation|sandbox|schedule|stores|telemetry)\/(?!.*write-json-schema).+\.js$/,
+  // What the three load, and the notices of what is part of them.
+  /^dist\/[a-z][a-z0-9-]*\.js$/,
+  /^dist\/third-party\.md$/,
   /^config\/(rotation|notification)\.schema\.json$/,
   /^config\/aws-iam-policy\.json$/,
   /^config\/examples\/[a-z-]+\.yaml$/,

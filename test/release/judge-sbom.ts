@@ -1,6 +1,6 @@
 /**
  * node judge-sbom.ts FOLDER SBOM: whether an SBOM is valid CycloneDX, lists what the lock file has for
- * production, and holds only licences that MIT-licensed software may be shipped with. The validator
+ * production and what is part of the build, and holds only licences that MIT-licensed software may be shipped with. The validator
  * and the reader of licence expressions are installed in FOLDER.
  */
 import { readFileSync } from "node:fs";
@@ -59,6 +59,10 @@ for (const [path, { version, dev, devOptional, optional }] of Object.entries(pac
   const wanted = `${path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length)}@${version}`;
   if (!listed.has(wanted)) faults.push(`${wanted} is not listed`);
 }
+
+// What is part of the build is installed with it, though npm does not know.
+for (const [, wanted = ""] of readFileSync(join("dist", "third-party.md"), "utf8").matchAll(/^## (.+)$/gm))
+  if (!listed.has(wanted)) faults.push(`${wanted}, which is part of the build, is not listed`);
 
 const counts = new Map<string, number>();
 for (const { name, version, licenses = [] } of components) {

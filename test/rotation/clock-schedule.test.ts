@@ -117,7 +117,7 @@ describe("a clock that is more than five minutes off", () => {
       const planning = world.process({
         before: async (call) => {
           const { rotation } = await world.process().status();
-          if (call !== "store.observe" || rotation?.phase !== "planned") return;
+          if (call !== "provider.send" || rotation?.phase !== "planned") return;
           planning.kill();
           await new Promise(() => {});
         },

@@ -57,10 +57,13 @@ function world(change: (world: World) => void = () => {}): World {
     store: {},
     issued: {},
     accepted: {},
+    attachments: {},
     listed: {},
     evidence: {},
+    asked: new Map(),
     failed: {},
     skewMs: {},
+    heard: {},
   };
   change(made);
   return made;

@@ -28,20 +28,18 @@ async function relapseBefore(at: (call: string, args: readonly unknown[]) => boo
 }
 
 describe("R3: evidence counts up to the call that ends a key", () => {
-  test.each([
-    ["read", 1],
-    ["read", 2],
-    ["requests", 1],
-    ["requests", 2],
-  ])("a process paused in journal.%s, call %i after confirmation, asks again", async (method, nth) => {
-    let calls = 0;
-    const world = await relapseBefore((call) => {
-      if (call === `journal.${method}`) calls += 1;
-      return calls === nth;
-    });
-    expect(world.revoked).toEqual([]);
-    expect(world.violations).toEqual([]);
-  });
+  test.each([1, 2])(
+    "a process paused in journal.read, call %i after confirmation, asks again",
+    async (nth) => {
+      let calls = 0;
+      const world = await relapseBefore((call) => {
+        if (call === "journal.read") calls += 1;
+        return calls === nth;
+      });
+      expect(world.revoked).toEqual([]);
+      expect(world.violations).toEqual([]);
+    },
+  );
 
   test("a process paused while it wrote that it will disable a key does not do so", async () => {
     const world = await relapseBefore(

@@ -359,6 +359,7 @@ export function policyOf(keys: Record<string, unknown>[], installation = "test")
     providers: { openrouter: { type: "openrouter", managementKey: { env: "MANAGEMENT" } } },
     stores: {
       local: { type: "file", path: "/store" },
+      aws: { type: "aws-secrets-manager", region: "eu-west-1" },
       cluster: { type: "kubernetes", namespace: "shop" },
     },
     keys,

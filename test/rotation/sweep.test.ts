@@ -606,7 +606,7 @@ describe("where a sweep looks", () => {
     const intent = { name, rotation: "r", field, provider, plannedAt: 0 };
     const key = { name: "payments-api", provider, ...(keeps ? { policy: snapshot } : {}) };
     const document = { ...emptyDocument(), keys: { [field]: key }, intents: { [name]: intent } };
-    return { target: TARGET, document, lease: undefined };
+    return { target: TARGET, document };
   };
   const scope = (now: Policy, earlier: TargetEntry) => scopeOf(now, placesOf(now), [earlier], undefined);
 

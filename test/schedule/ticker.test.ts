@@ -89,3 +89,19 @@ test("it follows other schedules from then on, and those that stay tick on", asy
     "12:03",
   ]);
 });
+
+test("with thousands of schedules it ticks once a minute, and at each again once there are few", async () => {
+  const daily = (minutes: number) => ({
+    expression: `${minutes % 60} ${Math.floor(minutes / 60)} * * *`,
+    timezone: "Etc/UTC",
+  });
+  const { ticks } = await ticksIn(
+    4,
+    Array.from({ length: 1_000 }, (_, minutes) => daily(minutes)),
+  );
+  expect(ticks).toEqual(["11:58", "11:59", "12:00", "12:01"]);
+  ticks.length = 0;
+  ticker?.follow([daily(12 * 60 + 3)]);
+  await vi.advanceTimersByTimeAsync(3 * MINUTE);
+  expect(ticks).toEqual(["12:02", "12:03", "12:03", "12:04"]);
+});

@@ -105,7 +105,7 @@ function weathered<T extends object>(
       const value = Reflect.get(inner, property) as unknown;
       if (typeof value !== "function" || property === "kill") return value;
       // The weather is over changes; nine calls in ten are these two, and nobody watches them.
-      if (property === "requests" || (name === "journal" && property === "read")) return value.bind(inner);
+      if (name === "journal" && property === "read") return value.bind(inner);
       return (...args: unknown[]) =>
         world.weather.through(
           `${name}.${String(property)}`,

@@ -1,5 +1,6 @@
 import type { Change, Journal } from "../../src/journal/journal.ts";
-import { documentOf, linesOf } from "../../src/journal/kubernetes/entry.ts";
+import { documentOf } from "../../src/journal/kubernetes/entry.ts";
+import { linesOf } from "../../src/journal/kubernetes/event-lines.ts";
 import { TARGET_ANNOTATION } from "../../src/journal/kubernetes/names.ts";
 import type { ConfigMap } from "../../src/journal/kubernetes/objects.ts";
 import { openKubernetesJournal } from "../../src/journal/kubernetes/open.ts";

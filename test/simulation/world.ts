@@ -30,7 +30,7 @@ export interface Place {
 
 /** Calls that no story is told of, unless they fail. */
 const QUIET = new Set(
-  ["read", "requests", "history", "all", "acquire", "release", "close"].map((method) => `journal.${method}`),
+  ["read", "history", "all", "acquire", "release", "close"].map((method) => `journal.${method}`),
 );
 
 /** Calls that change nothing which consumers or people see. */

@@ -62,7 +62,7 @@ it("HTTP_PROXY and NO_PROXY are honoured", async () => {
       { clock: virtualClock(), random: systemRandom, env },
     );
   expect((await open({ HTTP_PROXY: url }).observe(REF)).base).toBe("absent");
-  expect(asked).toEqual(["http://secretsmanager.invalid/"]);
+  expect(new Set(asked)).toEqual(new Set(["http://secretsmanager.invalid/"]));
   expect(await refusal(open({ HTTP_PROXY: url, NO_PROXY: "secretsmanager.invalid" }).observe(REF))).toMatch(
     /^unreachable: .*(ENOTFOUND|EAI_AGAIN)/,
   );

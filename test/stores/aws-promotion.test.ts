@@ -9,18 +9,26 @@ describe("a rotation in AWS", () => {
   it("calls AWS as seldom as it can", async () => {
     const { store, edit, callsOf, stage } = awsWorld();
     edit(REF.secret, { SecretString: "k1" });
-    expect(await callsOf(() => store.observe(REF))).toEqual(["DescribeSecret", "GetSecretValue"]);
+    expect((await callsOf(() => store.observe(REF))).sort()).toEqual(["DescribeSecret", "GetSecretValue"]);
     expect(await callsOf(() => store.claim(REF, OWNER, { create: false }))).toEqual([
       "DescribeSecret",
       "TagResource",
     ]);
     const { base } = await store.observe(REF);
     const request = { rotation: "r1", hash: "h2", value: new Secret("k2"), base };
-    expect(await callsOf(() => store.stage(REF, request))).toEqual(["DescribeSecret", "PutSecretValue"]);
-    const { version } = await store.stage(REF, request);
+    let version = "";
+    const staged = async () => {
+      version = (await store.stage(REF, request)).version;
+    };
+    expect(await callsOf(staged)).toEqual(["PutSecretValue"]);
     expect(await callsOf(() => store.read(REF, version))).toEqual(["GetSecretValue"]);
-    expect(await callsOf(() => store.promote(REF, version, base))).toEqual([
-      "DescribeSecret",
+    expect(await callsOf(() => store.read(REF, version))).toEqual([]);
+    await store.observe(REF);
+    const promoted = async () => {
+      await store.promote(REF, version, base);
+      await store.letGo?.(REF);
+    };
+    expect(await callsOf(promoted)).toEqual([
       "UpdateSecretVersionStage",
       "UpdateSecretVersionStage",
       "UpdateSecretVersionStage",
@@ -31,11 +39,24 @@ describe("a rotation in AWS", () => {
     ]);
 
     const next = await stage(REF, "k3", "r2");
-    expect(await callsOf(() => store.promote(REF, next.version, version))).toEqual([
-      "DescribeSecret",
-      "UpdateSecretVersionStage",
-      "UpdateSecretVersionStage",
-    ]);
+    await store.observe(REF);
+    const promotedNext = async () => {
+      await store.promote(REF, next.version, version);
+      await store.letGo?.(REF);
+    };
+    expect(await callsOf(promotedNext)).toEqual(["UpdateSecretVersionStage", "UpdateSecretVersionStage"]);
+    await store.observe(REF);
+    expect(await callsOf(() => store.drop(REF, version))).toEqual(["UpdateSecretVersionStage"]);
+  });
+
+  it("does not stay with what it saw where another has written since", async () => {
+    const { store, edit, stage } = awsWorld();
+    edit(REF.secret, { SecretString: "k1" });
+    const { version, base } = await stage(REF, "k2");
+    await store.observe(REF);
+    edit(REF.secret, { SecretString: "k9" });
+    expect(await refusal(store.promote(REF, version, base))).toMatch(/^conflict/);
+    expect((await store.observe(REF)).current?.value?.reveal()).toBe("k9");
   });
 
   it("keeps what a version holds in mind for the steps that follow, and no longer", async () => {
@@ -46,7 +67,7 @@ describe("a rotation in AWS", () => {
     expect(await callsOf(() => store.observe(REF))).toEqual(["DescribeSecret"]);
     await clock.sleep(20_000);
     expect(await callsOf(() => store.observe(REF))).toEqual(["DescribeSecret", "GetSecretValue"]);
-    store.letGo?.(REF);
+    await store.letGo?.(REF);
     expect(await callsOf(() => store.observe(REF))).toEqual(["DescribeSecret", "GetSecretValue"]);
   });
 

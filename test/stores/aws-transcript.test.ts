@@ -59,10 +59,10 @@ it("one rotation of one field puts these calls on the wire", async () => {
   expect(`${wire.join("\n")}\n`).toMatchInlineSnapshot(`
     "
     observe:
+    POST secretsmanager.GetSecretValue
+      {"SecretId":"prod/payments"}
     POST secretsmanager.DescribeSecret
       {"SecretId":"prod/payments"}
-    POST secretsmanager.GetSecretValue
-      {"SecretId":"prod/payments","VersionId":"11111111-2222-4333-8444-555555555555"}
 
     claim:
     POST secretsmanager.DescribeSecret
@@ -85,22 +85,18 @@ it("one rotation of one field puts these calls on the wire", async () => {
       {"SecretId":"prod/payments"}
 
     promote:
-    POST secretsmanager.DescribeSecret
-      {"SecretId":"prod/payments"}
     POST secretsmanager.UpdateSecretVersionStage
       {"SecretId":"prod/payments","VersionStage":"KEYTURN-previous-11111111-2222-4333-8444-555555555555","MoveToVersionId":"11111111-2222-4333-8444-555555555555"}
     POST secretsmanager.UpdateSecretVersionStage
       {"SecretId":"prod/payments","VersionStage":"AWSCURRENT","RemoveFromVersionId":"11111111-2222-4333-8444-555555555555","MoveToVersionId":"11c27648-a629-5337-976d-39157c9239a6"}
-    POST secretsmanager.UpdateSecretVersionStage
-      {"SecretId":"prod/payments","VersionStage":"KEYTURN-3f2a9c-b5d4","RemoveFromVersionId":"11c27648-a629-5337-976d-39157c9239a6"}
 
     observe:
+    POST secretsmanager.UpdateSecretVersionStage
+      {"SecretId":"prod/payments","VersionStage":"KEYTURN-3f2a9c-b5d4","RemoveFromVersionId":"11c27648-a629-5337-976d-39157c9239a6"}
     POST secretsmanager.DescribeSecret
       {"SecretId":"prod/payments"}
 
     drop the old version:
-    POST secretsmanager.DescribeSecret
-      {"SecretId":"prod/payments"}
     POST secretsmanager.UpdateSecretVersionStage
       {"SecretId":"prod/payments","VersionStage":"KEYTURN-previous-11111111-2222-4333-8444-555555555555","RemoveFromVersionId":"11111111-2222-4333-8444-555555555555"}
     "

@@ -1,9 +1,9 @@
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { packageFile } from "../../package.ts";
 import type { Surroundings } from "./compose.ts";
 import type { ProviderType } from "./draft.ts";
 
-const SCHEMA = fileURLToPath(new URL("../../../config/rotation.schema.json", import.meta.url));
+const SCHEMA = packageFile("config/rotation.schema.json");
 
 /** Variables that lead elsewhere, as `rotate sandbox` sets them. */
 const BASE_URLS = {

@@ -1,3 +1,4 @@
+import type { ForeseenCalls } from "../../rotation/foreseen-calls.ts";
 import type { KeyPlan } from "../../rotation/report.ts";
 import type { Format, Style } from "./style.ts";
 
@@ -12,6 +13,13 @@ const COLORS: Record<KeyPlan["verb"], Format> = {
   NOTHING: "gray",
 };
 
+/** Where consumers, the overlap or the watch take their time, more looks are made. */
+function callsLine({ provider, store, sweeps }: ForeseenCalls): string {
+  const asks = sweeps === 0 ? "" : `; asks every consumer ${sweeps} times`;
+  const ofStore = store === 0 ? "" : ` and ${store} of the store`;
+  return `calls: at least ${provider} of the provider${ofStore}${asks}`;
+}
+
 /** What a pass would do, key by key, step by step. */
 export function renderPlan(plans: readonly KeyPlan[], style: Style): string {
   return plans
@@ -19,6 +27,7 @@ export function renderPlan(plans: readonly KeyPlan[], style: Style): string {
       [
         `${style("bold", plan.key)}  ${style(COLORS[plan.verb], plan.verb)}  ${plan.why}`,
         ...plan.steps.map((step, i) => `  ${i + 1}. ${step.action}  ${style("dim", `[${step.reason}]`)}`),
+        ...(plan.calls ? [`  ${style("dim", callsLine(plan.calls))}`] : []),
         ...plan.warnings.map((warning) => `  ${style("yellow", "warning:")} ${warning}`),
       ].join("\n"),
     )

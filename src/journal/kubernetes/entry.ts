@@ -36,8 +36,8 @@ export interface Entry {
   state: EntryState;
   /** The document as it is kept; undefined before the first one. */
   document: string | undefined;
-  /** One event each, oldest first. */
-  events: string[];
+  /** The event log: one event a line, oldest first. Only who shows events reads it. */
+  events: string;
   /** False while there is no entry in the ConfigMap, or no ConfigMap. */
   begun: boolean;
   object: ConfigMap | undefined;
@@ -62,7 +62,7 @@ export function newEntry(journal: string, target: string, object: ConfigMap | un
     writes: [],
     fenced: 0,
   };
-  return { state, document: undefined, events: [], begun: false, object };
+  return { state, document: undefined, events: "", begun: false, object };
 }
 
 /**
@@ -97,11 +97,7 @@ export async function readEntry(
       hint: "restore the journal's other ConfigMaps from the same copy; without one, delete this one too and start anew with --take-over",
     });
   }
-  return { entry: { state, document, events: linesOf(events), begun: true, object }, object };
-}
-
-export function linesOf(text: string): string[] {
-  return text.split("\n").filter(Boolean);
+  return { entry: { state, document, events, begun: true, object }, object };
 }
 
 /** Throws RotationError `unusable` once the journal was moved away. */
@@ -116,7 +112,7 @@ export async function writeEntry(objects: Objects, entry: Entry): Promise<Config
   const name = objectName(objects.config.name, state.target);
   return await objects.putConfigMap(name, object, {
     metadata: { name, annotations: { [TARGET_ANNOTATION]: state.target } },
-    data: { ...object?.data, ...data, events: events.map((line) => `${line}\n`).join("") },
+    data: { ...object?.data, ...data, events },
   });
 }
 
@@ -124,7 +120,7 @@ export async function writeEntry(objects: Objects, entry: Entry): Promise<Config
 export function contentOf(
   objects: Objects,
   { state, document, events }: Pick<Entry, "state" | "document" | "events">,
-): { data: Record<string, string>; events: string[] } {
+): { data: Record<string, string>; events: string } {
   const data: Record<string, string> = { format: String(FORMAT), state: seal(state) };
   if (document !== undefined) data.document = document;
   const size = Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);

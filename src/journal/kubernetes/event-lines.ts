@@ -8,28 +8,54 @@ const MOST_BYTES = 256 * 1024;
 const LARGEST_EVENT = 16 * 1024;
 
 /** An event as its target's ConfigMap keeps it. */
-export function eventLine({ target: _, ...event }: EventRecord): string {
+function eventLine({ target: _, ...event }: EventRecord): string {
   const line = JSON.stringify(event);
   if (Buffer.byteLength(line) <= LARGEST_EVENT) return line;
   return JSON.stringify({ ...event, data: { omitted: "more than a ConfigMap should hold; the log has it" } });
 }
 
-/** The newest lines that fit into `room` bytes, and into what a log may take. */
-export function compact(lines: readonly string[], room = MOST_BYTES): string[] {
-  let left = Math.min(room, MOST_BYTES);
-  const newest: string[] = [];
-  for (const line of lines.toReversed()) {
-    left -= Buffer.byteLength(line) + 1;
-    if (left < 0 || newest.length === MOST_EVENTS) break;
-    newest.push(line);
-  }
-  return newest.reverse();
+/** A log with more events at its end. */
+export function appended(log: string, events: readonly EventRecord[]): string {
+  // Its last line may have been left without an end by hand.
+  const lines = log === "" || log.endsWith("\n") ? log : `${log}\n`;
+  return lines + events.map((event) => `${eventLine(event)}\n`).join("");
 }
 
-/** Lines as events. One that cannot be read is shown as it stands: it must not hide the others. */
-export function parseEvents(target: string, lines: readonly string[]): EventRecord[] {
+/** The lines of a log, oldest first. */
+export function linesOf(log: string): string[] {
+  return log.split("\n").filter(Boolean);
+}
+
+/** A log as long as it fits into `room` bytes, and into what a log may take; else the newest of it that does. */
+export function compact(log: string, room = MOST_BYTES): string {
+  const most = Math.min(room, MOST_BYTES);
+  if (Buffer.byteLength(log) <= most && hasAtMost(MOST_EVENTS, log)) return log;
+  return newest(linesOf(log), most)
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function hasAtMost(lines: number, log: string): boolean {
+  let count = 0;
+  for (let end = log.indexOf("\n"); end >= 0 && count <= lines; end = log.indexOf("\n", end + 1)) count += 1;
+  return count <= lines;
+}
+
+function newest(lines: readonly string[], room: number): string[] {
+  let left = room;
+  const kept: string[] = [];
+  for (const line of lines.toReversed()) {
+    left -= Buffer.byteLength(line) + 1;
+    if (left < 0 || kept.length === MOST_EVENTS) break;
+    kept.push(line);
+  }
+  return kept.reverse();
+}
+
+/** The events of a log. One that cannot be read is shown as it stands: it must not hide the others. */
+export function parseEvents(target: string, log: string): EventRecord[] {
   let before = { seq: 0, at: 0 };
-  return lines.map((line) => {
+  return linesOf(log).map((line) => {
     const { seq, at, ...rest } = parsed(line) ?? { ...before, ...UNREADABLE, data: { damaged: line } };
     before = { seq, at };
     return { seq, at, target, ...rest };

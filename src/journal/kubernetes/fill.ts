@@ -1,7 +1,7 @@
 import { type Archive, contentDigest, targetsOf } from "../archive.ts";
 import { type Filled, leaseHeld, notEmpty } from "../place.ts";
 import { contentOf, type Entry, keptDocument, newEntry, readEntry, writeEntry } from "./entry.ts";
-import { eventLine } from "./event-lines.ts";
+import { appended, linesOf } from "./event-lines.ts";
 import type { Leases } from "./leases.ts";
 import { JOURNAL_LABEL } from "./names.ts";
 import type { Objects } from "./objects.ts";
@@ -25,7 +25,10 @@ export async function fillPlace(parts: FillParts, archive: Archive): Promise<Fil
   const digest = contentDigest(archive);
   const targets = targetsOf(archive);
   const entries = targets.map((target) => entryOf(archive, target));
-  const events = entries.reduce((count, entry) => count + contentOf(objects, entry).events.length, 0);
+  const events = entries.reduce(
+    (count, entry) => count + linesOf(contentOf(objects, entry).events).length,
+    0,
+  );
   const whole = rootOf(archive, targets, clock.now());
   sealedRoot(objects, whole);
 
@@ -66,7 +69,10 @@ function entryOf({ id, targets, requests, notices, events }: Archive, target: st
       ...(untold.length > 0 ? { notices: untold } : {}),
     },
     document: document && keptDocument(document),
-    events: events.filter((event) => event.target === target).map(eventLine),
+    events: appended(
+      "",
+      events.filter((event) => event.target === target),
+    ),
   };
 }
 

@@ -1,7 +1,15 @@
 import { RotationError } from "../../lib/errors.ts";
 import { randomId } from "../../lib/random.ts";
 import type { EventRecord, NewEvent, NoticeRecord, RequestRecord } from "../document.ts";
-import type { Change, DamagedEntry, HistoryFilter, Journal, Lease, TargetEntry } from "../journal.ts";
+import type {
+  Change,
+  DamagedEntry,
+  HistoryFilter,
+  Journal,
+  Lease,
+  ListedEntry,
+  TargetView,
+} from "../journal.ts";
 import { afterTelling, oldestFirst, type Told, withNotices } from "../outbox.ts";
 import { entryOrDamage, requestTaken, requireLease } from "../rules.ts";
 import type { Announcer } from "./announce.ts";
@@ -10,13 +18,13 @@ import {
   documentOf,
   type Entry,
   keptDocument,
-  linesOf,
   newEntry,
   readEntry,
   refuseMoved,
   writeEntry,
 } from "./entry.ts";
-import { chosen, eventLine, mergeEvents, parseEvents } from "./event-lines.ts";
+import { appended, chosen, mergeEvents, parseEvents } from "./event-lines.ts";
+import { KnownEntries } from "./known.ts";
 import { type LeaseParts, Leases } from "./leases.ts";
 import type { Log } from "./log.ts";
 import { objectName } from "./names.ts";
@@ -41,6 +49,8 @@ interface Written {
 }
 
 const WRITES_REMEMBERED = 16;
+/** How often every target is looked at for notices; in between, those that were seen with some. Milliseconds. */
+const WHOLE_LOOK_MS = 60_000;
 /** How long a closing journal waits for the Kubernetes Events that are still to be sent, in milliseconds. */
 const LAST_EVENTS_MS = 2_000;
 
@@ -55,6 +65,12 @@ export class KubernetesJournal implements Journal {
   readonly #objects: Objects;
   readonly #register: Register;
   readonly #leases: Leases;
+  /** Of targets whose lease is ours. */
+  readonly #known = new KnownEntries();
+  /** Targets that may have notices, as far as this process has seen. */
+  readonly #noticed = new Set<string>();
+  /** When every target was last looked at for notices. */
+  #looked = Number.NEGATIVE_INFINITY;
   #open = true;
 
   constructor(id: string, parts: JournalParts) {
@@ -65,23 +81,32 @@ export class KubernetesJournal implements Journal {
     this.#leases = new Leases(parts);
   }
 
-  async read(target: string): Promise<TargetEntry> {
+  async read(target: string): Promise<TargetView> {
     this.#requireOpen();
-    const document = documentOf(await this.#entry(target));
-    return { target, document, lease: await this.#leases.view(target) };
+    const entry = await this.#entry(target);
+    const document = documentOf(entry);
+    if (this.#leases.holds(target)) this.#known.remember(entry);
+    return { target, document, requests: entry.state.requests.map((request) => ({ ...request })) };
   }
 
-  async all(): Promise<(TargetEntry | DamagedEntry)[]> {
+  async all(): Promise<(ListedEntry | DamagedEntry)[]> {
     this.#requireOpen();
     const targets = [...(await this.#register.targets())].sort();
     const found = await inBatches(targets, async (target) => {
       const entry = await this.#entry(target).catch(damage);
       if (entry instanceof RotationError) return { target, error: entry };
       if (entry.document === undefined) return undefined;
-      const lease = await this.#leases.view(target);
-      return entryOrDamage(target, () => ({ target, document: documentOf(entry), lease }));
+      return entryOrDamage(target, () => ({
+        target,
+        document: documentOf(entry),
+        ...(entry.state.requests.length > 0 ? { asked: true } : {}),
+      }));
     });
     return found.filter((entry) => entry !== undefined);
+  }
+
+  async each(see: (entry: ListedEntry | DamagedEntry) => void): Promise<void> {
+    for (const entry of await this.all()) see(entry);
   }
 
   async ownerOf(hash: string): Promise<string | undefined> {
@@ -101,6 +126,7 @@ export class KubernetesJournal implements Journal {
 
   async release(lease: Lease): Promise<void> {
     this.#requireOpen();
+    this.#known.take(lease.target);
     await this.#leases.release(lease);
   }
 
@@ -111,18 +137,23 @@ export class KubernetesJournal implements Journal {
     const kept = keptDocument(document);
     const hashes = new Set(Object.keys(document.issued));
     let dropped: string[] = [];
-    await this.#write(lease.target, events, (entry) => {
-      requireLease(lease, { ...entry.state, until: 0 });
-      const held = hashesOf(entry);
-      dropped = [...held].filter((hash) => !hashes.has(hash));
-      const requests = entry.state.requests.filter(({ id }) => !requestsDone.includes(id));
-      return {
-        state: outboxed({ ...entry.state, requests }, (kept) => withNotices(kept, notices)),
-        document: kept,
-        claims: [...hashes].every((hash) => held.has(hash)) ? undefined : new Set([...held, ...hashes]),
-        epoch: lease.epoch,
-      };
-    });
+    await this.#write(
+      lease.target,
+      events,
+      (entry) => {
+        requireLease(lease, { ...entry.state, until: 0 });
+        const held = hashesOf(entry);
+        dropped = [...held].filter((hash) => !hashes.has(hash));
+        const requests = entry.state.requests.filter(({ id }) => !requestsDone.includes(id));
+        return {
+          state: outboxed({ ...entry.state, requests }, (kept) => withNotices(kept, notices)),
+          document: kept,
+          claims: [...hashes].every((hash) => held.has(hash)) ? undefined : new Set([...held, ...hashes]),
+          epoch: lease.epoch,
+        };
+      },
+      this.#known.take(lease.target),
+    );
     if (dropped.length > 0) await this.#register.drop(lease.target, dropped);
   }
 
@@ -134,26 +165,28 @@ export class KubernetesJournal implements Journal {
     });
   }
 
-  async requests(target: string): Promise<RequestRecord[]> {
-    this.#requireOpen();
-    return (await this.#entry(target)).state.requests;
-  }
-
   async notices(): Promise<NoticeRecord[]> {
     this.#requireOpen();
-    const kept = await inBatches([...(await this.#register.targets())], async (target) => {
+    const now = this.#parts.clock.now();
+    const whole = Math.abs(now - this.#looked) >= WHOLE_LOOK_MS;
+    const targets = [...(whole ? await this.#register.targets() : this.#noticed)];
+    if (whole) this.#noticed.clear();
+    const kept = await inBatches(targets, async (target) => {
       const entry = await this.#entry(target).catch(damage);
       return entry instanceof RotationError ? [] : (entry.state.notices ?? []);
     });
+    if (whole) this.#looked = now;
     return oldestFirst(kept.flat());
   }
 
   async delivered(target: string, told: readonly Told[]): Promise<void> {
     this.#requireOpen();
     const tell = (kept: readonly NoticeRecord[]) => afterTelling(kept, told);
-    const kept = (await this.#entry(target)).state.notices ?? [];
+    const entry = await this.#entry(target);
+    const kept = entry.state.notices ?? [];
     if (tell(kept) === kept) return;
-    await this.#write(target, [], ({ state }) => ({ state: outboxed(state, tell), epoch: state.epoch }));
+    const change = ({ state }: Entry) => ({ state: outboxed(state, tell), epoch: state.epoch });
+    await this.#write(target, [], change, entry);
   }
 
   async history(filter: HistoryFilter): Promise<EventRecord[]> {
@@ -167,7 +200,7 @@ export class KubernetesJournal implements Journal {
         this.#parts.log("warn", { target, hint: error.hint }, `events are left out: ${error.message}`);
         return undefined;
       });
-      return parseEvents(target, linesOf(map?.data?.events ?? ""));
+      return parseEvents(target, map?.data?.events ?? "");
     });
     return chosen(mergeEvents(logs), filter);
   }
@@ -192,17 +225,21 @@ export class KubernetesJournal implements Journal {
 
   /**
    * Changes an entry and appends events, as one write. `change` judges the entry as it stands, at
-   * each attempt anew; what it throws ends the write.
+   * each attempt anew; what it throws ends the write. The first attempt is made over `known`, an
+   * entry as it was read before, if there is one.
    */
   async #write(
     target: string,
     events: readonly NewEvent[],
     change: (entry: Entry) => Written,
+    known?: Entry,
   ): Promise<void> {
     const token = randomId(this.#parts.random, 4);
     let reserved: number | undefined;
+    let seen = known;
     await persist(this.#objects.said("ConfigMap", this.#name(target)), this.#parts, async () => {
-      const entry = await this.#entry(target);
+      const entry = seen ?? (await this.#entry(target));
+      seen = undefined;
       if (entry.state.writes.includes(token)) return;
       refuseMoved(this.#objects, entry.state);
       const { state, document = entry.document, claims, epoch } = change(entry);
@@ -215,7 +252,7 @@ export class KubernetesJournal implements Journal {
       if (events.length > seq.end - seq.next && reserved !== undefined)
         seq = { next: reserved, end: reserved + NUMBERS };
       const records = events.map((event, index) => recordOf(event, seq.next + index, target, epoch));
-      const written = await writeEntry(this.#objects, {
+      const next: Entry = {
         ...entry,
         state: {
           ...state,
@@ -224,16 +261,24 @@ export class KubernetesJournal implements Journal {
           writes: [...state.writes, token].slice(-WRITES_REMEMBERED),
         },
         document,
-        events: [...entry.events, ...records.map(eventLine)],
-      });
-      this.#parts.announcer.announce(written, records);
+        events: appended(entry.events, records),
+      };
+      const object = await writeEntry(this.#objects, next);
+      if (state.notices) this.#noticed.add(target);
+      else this.#noticed.delete(target);
+      if (this.#leases.holds(target))
+        this.#known.remember({ ...next, begun: true, events: object.data?.events ?? "", object });
+      this.#parts.announcer.announce(object, records);
     });
   }
 
   /** A target's entry; a new one where there never was any. Throws `unusable` where there must be one and is none. */
   async #entry(target: string): Promise<Entry> {
     const { entry, object } = await readEntry(this.#objects, this.id, target);
-    if (entry) return entry;
+    if (entry) {
+      if (entry.state.notices) this.#noticed.add(target);
+      return entry;
+    }
     if ((await this.#register.targets()).has(target)) {
       const where = this.#objects.said("ConfigMap", this.#name(target));
       throw edited(

@@ -1,4 +1,4 @@
-import type { Lease, LeaseView } from "../journal.ts";
+import type { Lease } from "../journal.ts";
 import { type LeaseState, requireLease, takeLease } from "../rules.ts";
 import { type Entry, refuseMoved, writeEntry } from "./entry.ts";
 import { freeLease, heldLease, leaseState } from "./lease.ts";
@@ -27,10 +27,9 @@ export class Leases {
     this.#parts = parts;
   }
 
-  /** Who holds the lease of a target, also one that has run out. */
-  async view(target: string): Promise<LeaseView | undefined> {
-    const { holder, epoch, until } = leaseState(await this.#read(target));
-    return holder === undefined ? undefined : { target, holder, epoch, until };
+  /** Whether this process took the lease and has not given it back; it may have lost it since. */
+  holds(target: string): boolean {
+    return this.#held.has(target);
   }
 
   /** Whether somebody else, who may be alive, holds the lease. */

@@ -6,6 +6,7 @@ import type { Random } from "../../lib/random.ts";
 import { movedAway } from "../place.ts";
 import { MOVED_ID } from "./application.ts";
 import { journalFault, unusableJournal } from "./faults.ts";
+import { GroupCommit } from "./group-commit.ts";
 
 export interface Parts {
   clock: Clock;
@@ -45,6 +46,11 @@ export class Connection {
   readonly #db: DatabaseSync;
   readonly #file: Stats;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #commits = new GroupCommit({
+    patiently: (attempt) => patiently(this.path, this.#parts, attempt),
+    transaction: (work) => this.#transaction(work),
+    part: (change) => this.#savepoint(change),
+  });
 
   private constructor(path: string, parts: Parts, db: DatabaseSync) {
     this.path = path;
@@ -88,21 +94,42 @@ export class Connection {
     });
   }
 
-  /** Runs `change` as one transaction under the write lock; when this resolves, it is on the disk. */
-  write<T>(change: () => T): Promise<T> {
-    return patiently(this.path, this.#parts, () => {
-      this.#requireOpen();
-      this.#db.exec("BEGIN IMMEDIATE");
-      try {
-        this.#requireFile();
-        this.#requireHere();
-        const result = change();
-        this.#db.exec("COMMIT");
-        return result;
-      } finally {
-        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+  /**
+   * Runs `change` in a transaction under the write lock; when this resolves, it is on the disk. When
+   * `change` throws, nothing of it is. Other changes may share the transaction, and fail or last by themselves.
+   */
+  async write<T>(change: () => T): Promise<T> {
+    this.#requireOpen();
+    return await this.#commits.add(change);
+  }
+
+  #transaction(work: () => void): void {
+    this.#requireOpen();
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      this.#requireFile();
+      this.#requireHere();
+      work();
+      this.#db.exec("COMMIT");
+    } finally {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+    }
+  }
+
+  #savepoint<T>(change: () => T): T {
+    this.sql("SAVEPOINT part").run();
+    let kept = false;
+    try {
+      const result = change();
+      kept = true;
+      return result;
+    } finally {
+      // A full disk may have ended the whole transaction.
+      if (this.#db.isTransaction) {
+        if (!kept) this.sql("ROLLBACK TO part").run();
+        this.sql("RELEASE part").run();
       }
-    });
+    }
   }
 
   close(): void {

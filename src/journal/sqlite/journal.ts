@@ -1,8 +1,18 @@
 import type { SQLOutputValue } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import { randomId } from "../../lib/random.ts";
 import type { EventRecord, NewEvent, NoticeRecord, RequestRecord, TargetDocument } from "../document.ts";
 import { emptyDocument } from "../document.ts";
-import type { Change, DamagedEntry, HistoryFilter, Journal, Lease, TargetEntry } from "../journal.ts";
+import type {
+  Change,
+  DamagedEntry,
+  HistoryFilter,
+  Journal,
+  Lease,
+  ListedEntry,
+  TargetEntry,
+  TargetView,
+} from "../journal.ts";
 import { oldestFirst, type Told } from "../outbox.ts";
 import {
   damagedEntry,
@@ -23,6 +33,12 @@ import { addNotices, keptNotices, tellNotices } from "./outbox.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
+/** Targets that are read in one go: with an ordinary document each, a few milliseconds. */
+const PAGE = 200;
+const NEXT_PAGE = `
+  SELECT target, document, EXISTS (SELECT 1 FROM requests WHERE requests.target = targets.target) AS asked
+  FROM targets WHERE document IS NOT NULL AND target > ? ORDER BY target LIMIT ?`;
+
 /** The journal in one SQLite file that is open and of the newest schema. */
 export class SqliteJournal implements Journal {
   readonly id: string;
@@ -40,19 +56,32 @@ export class SqliteJournal implements Journal {
     this.#holders = `${connection.path}.holders`;
   }
 
-  read(target: string): Promise<TargetEntry> {
+  read(target: string): Promise<TargetView> {
     return this.#connection.read(() => {
-      const row = this.#sql("SELECT * FROM targets WHERE target = ?").get(target);
-      return row ? entryOf(row) : { target, document: emptyDocument(), lease: undefined };
+      const row = this.#sql("SELECT target, document FROM targets WHERE target = ?").get(target);
+      return {
+        ...(row ? entryOf(row) : { target, document: emptyDocument() }),
+        requests: this.#sql("SELECT request FROM requests WHERE target = ? ORDER BY seq")
+          .all(target)
+          .map(({ request }) => requestOf(target, String(request))),
+      };
     });
   }
 
-  all(): Promise<(TargetEntry | DamagedEntry)[]> {
-    return this.#connection.read(() =>
-      this.#sql("SELECT * FROM targets WHERE document IS NOT NULL ORDER BY target")
-        .all()
-        .map((row) => entryOrDamage(String(row.target), () => entryOf(row))),
-    );
+  async all(): Promise<(ListedEntry | DamagedEntry)[]> {
+    const found: (ListedEntry | DamagedEntry)[] = [];
+    await this.each((entry) => found.push(entry));
+    return found;
+  }
+
+  async each(see: (entry: ListedEntry | DamagedEntry) => void): Promise<void> {
+    for (let after = ""; ; ) {
+      const rows = await this.#connection.read(() => this.#sql(NEXT_PAGE).all(after, PAGE));
+      for (const row of rows) see(entryOrDamage(String(row.target), () => listedOf(row)));
+      if (rows.length < PAGE) return;
+      after = String(rows.at(-1)?.target);
+      await setImmediate();
+    }
   }
 
   ownerOf(hash: string): Promise<string | undefined> {
@@ -119,14 +148,6 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  requests(target: string): Promise<RequestRecord[]> {
-    return this.#connection.read(() =>
-      this.#sql("SELECT request FROM requests WHERE target = ? ORDER BY seq")
-        .all(target)
-        .map((row) => requestOf(target, String(row.request))),
-    );
-  }
-
   notices(): Promise<NoticeRecord[]> {
     return this.#connection.read(() => oldestFirst(keptNotices(this.#connection)));
   }
@@ -187,12 +208,14 @@ function leaseOf(row: Row): LeaseState {
 
 function entryOf(row: Row): TargetEntry {
   const target = String(row.target);
-  const { holder, epoch, until } = leaseOf(row);
   return {
     target,
     document: row.document === null ? emptyDocument() : documentOf(target, String(row.document)),
-    lease: holder === undefined ? undefined : { target, holder, epoch, until },
   };
+}
+
+function listedOf(row: Row): ListedEntry {
+  return { ...entryOf(row), ...(row.asked === 1 ? { asked: true } : {}) };
 }
 
 /** A kept document. Throws RotationError `unusable` when it is damaged, `newer-version`. */

@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import { validate, validateDetailed } from "node-cron";
+import { plainCron } from "../../schedule/plain-cron.ts";
 import { parseDuration } from "../duration.ts";
 import { didYouMean } from "../nearest.ts";
 
@@ -19,6 +20,7 @@ const BEYOND_ANY_RANGE = /\d{4}/;
 
 /** Why a text is no cron expression of five fields that ever comes and means the same to everybody. */
 export function cronFault(expression: string): { message: string; hint?: string | undefined } | undefined {
+  if (plainCron(expression) !== undefined) return undefined;
   const fields = expression.trim().split(/\s+/);
   const found = `found ${JSON.stringify(expression)}`;
   if (fields.length !== 5) {
@@ -43,8 +45,11 @@ export function cronFault(expression: string): { message: string; hint?: string 
   return why ? { message: `${found}, ${why}` } : undefined;
 }
 
-/** Asking costs a quarter of a millisecond and some memory, and thousands of keys share one zone. */
-const knownZones = new Set<string>();
+/**
+ * Asking costs a quarter of a millisecond and some memory, and thousands of keys share one zone. The
+ * first asking also loads what there is to know of zones, which a policy in UTC does not need.
+ */
+const knownZones = new Set(["Etc/UTC", "UTC"]);
 
 export function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;

@@ -6,6 +6,7 @@ import { connect, isSuccess, type ProviderConfig, type ProviderParts } from "../
 import { issuerOf, placeOf } from "../issuer.ts";
 import { keyCalls } from "../key-calls.ts";
 import type { IssuedKey, Provider } from "../provider.ts";
+import { shareWalk } from "../share-walk.ts";
 import { walk, walkTokens } from "../walk.ts";
 import { askAtEither, getOrFind } from "./absent-routes.ts";
 import { arouterClient, PAGE_SIZE } from "./client.ts";
@@ -40,7 +41,7 @@ export function arouterProvider(name: string, config: ARouterConfig, parts: Prov
     });
 
   /** By the tokens that the pages give, or by offset where the first gives none. */
-  async function listAll(): Promise<IssuedKey[]> {
+  const listAll = shareWalk(async (): Promise<IssuedKey[]> => {
     const first = await page();
     if (first.next !== undefined) return walkTokens(first, (token) => page({ token }), hashOf);
     let held: IssuedKey[] | undefined = first.entries;
@@ -50,7 +51,7 @@ export function arouterProvider(name: string, config: ARouterConfig, parts: Prov
       return entries ?? (await page({ offset })).entries;
     };
     return walk(entriesAt, { asked: PAGE_SIZE, least: LEAST_PAGE });
-  }
+  });
 
   const calls = keyCalls(
     connection,

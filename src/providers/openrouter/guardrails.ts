@@ -4,6 +4,7 @@ import { isObject } from "../answer.ts";
 import { type Connection, isSuccess } from "../connection.ts";
 import { readEntries, text } from "../fields.ts";
 import type { Attachments } from "../provider.ts";
+import { shareWalk } from "../share-walk.ts";
 import { walkEntries } from "../walk.ts";
 import { LIST_LIMIT, type OpenRouterClient } from "./client.ts";
 
@@ -27,10 +28,13 @@ export function guardrails(client: OpenRouterClient, connection: Connection): At
       return entries;
     });
 
+  const listed = shareWalk(() =>
+    walkEntries(page, ({ guardrail, hash: of }) => `${guardrail} ${of}`, LIST_PAGE),
+  );
+
   return {
     async read(hash) {
-      const all = await walkEntries(page, ({ guardrail, hash: of }) => `${guardrail} ${of}`, LIST_PAGE);
-      return all
+      return (await listed())
         .filter((assigned) => assigned.hash === hash)
         .map(({ guardrail }) => ({ kind: "guardrail", id: guardrail }));
     },

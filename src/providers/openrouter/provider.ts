@@ -5,6 +5,7 @@ import { connect, isSuccess, type ProviderConfig, type ProviderParts } from "../
 import { issuerOf, placeOf } from "../issuer.ts";
 import { keyCalls } from "../key-calls.ts";
 import type { IssuedKey, Provider } from "../provider.ts";
+import { shareWalk } from "../share-walk.ts";
 import { walk } from "../walk.ts";
 import { openRouterClient } from "./client.ts";
 import { guardrails } from "./guardrails.ts";
@@ -35,6 +36,13 @@ export function openRouterProvider(name: string, config: OpenRouterConfig, parts
       return entries;
     });
 
+  const walks = new Map<string | undefined, () => Promise<IssuedKey[]>>();
+  const listed = (workspace: string | undefined): Promise<IssuedKey[]> => {
+    const shared = walks.get(workspace) ?? shareWalk(() => walk(page(workspace)));
+    walks.set(workspace, shared);
+    return shared();
+  };
+
   const calls = keyCalls(connection, client, { issuedKey: readIssuedKey, currentKey: readCurrentKey });
   const { create, update, current } = calls;
 
@@ -60,11 +68,9 @@ export function openRouterProvider(name: string, config: OpenRouterConfig, parts
     current,
 
     async list(workspaces = []) {
-      const found = new Map<string, IssuedKey>();
-      for (const workspace of [undefined, ...new Set(workspaces)]) {
-        for (const key of await walk(page(workspace))) found.set(key.hash, key);
-      }
-      return [...found.values()];
+      if (workspaces.length === 0) return await listed(undefined);
+      const lists = await Promise.all([undefined, ...new Set(workspaces)].map(listed));
+      return [...new Map(lists.flat().map((key) => [key.hash, key])).values()];
     },
   };
 }

@@ -5,6 +5,7 @@ import { type Decision, step, wait } from "../step.ts";
 import { DISABLE_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, waitEnd } from "../timing.ts";
 import type { Evidence, Question, World } from "../world.ts";
 import {
+  along,
   evidenceFor,
   foreign,
   gateForKey,
@@ -90,7 +91,12 @@ function seenRefused(world: World, rotation: RotationRecord, acknowledged: numbe
     hash,
     Math.max(acknowledged, world.now - PROVIDER_POLL_MS + 1),
   );
-  return "decision" in accepted ? accepted.decision : refused;
+  if ("fact" in accepted) return refused;
+  const { watch, keepDisabledFor } = rotation.policy.key.retire;
+  const deletedNext = watch === 0 && keepDisabledFor === 0 && last === undefined;
+  return deletedNext
+    ? along(accepted.decision, needStore(world, rotation.field, acknowledged))
+    : accepted.decision;
 }
 
 /**

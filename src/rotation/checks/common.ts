@@ -1,14 +1,14 @@
 import type { IssuedRecord, PolicySnapshot, RotationRecord } from "../../journal/document.ts";
 import { sameOwner } from "../../lib/owner.ts";
 import type { KeyPolicy } from "../../policy/schema.ts";
-import type { IssuedKey } from "../../providers/provider.ts";
+import type { Attachment, IssuedKey } from "../../providers/provider.ts";
 import { windowState } from "../../schedule/windows.ts";
 import type { SecretView } from "../../stores/store.ts";
 import { freshEvidence, nextSweepAt } from "../evidence.ts";
 import { shortHash } from "../names.ts";
 import type { HoldReason } from "../reasons.ts";
 import { type Decision, step, wait } from "../step.ts";
-import { SKEW_LIMIT_MS, STORE_FRESH_MS } from "../timing.ts";
+import { JUST_NOW_MS, SKEW_LIMIT_MS, STORE_FRESH_MS } from "../timing.ts";
 import { type Evidence, type Fact, type Question, questionKey, type World } from "../world.ts";
 
 /** What a check answers: a decision, or undefined when it has nothing to say. */
@@ -20,6 +20,14 @@ export type Need<T> = { fact: Fact<T> } | { decision: Decision };
 /** An instant of the journal that lies ahead of a clock that is behind asks for no more than a look of this pass. */
 function isSince(world: World, fact: Fact<unknown>, notBefore: number): boolean {
   return notBefore > world.now || fact.at >= notBefore;
+}
+
+/**
+ * From when on a look at the store counts for what began at `since`: one of just now does as well, since
+ * a change of ours would have made it forgotten.
+ */
+export function sinceOrJustNow(world: World, since: number): number {
+  return Math.min(since, world.now - JUST_NOW_MS);
 }
 
 /** The store's view of a field, looked at no earlier than `notBefore`. */
@@ -69,6 +77,37 @@ export function needList(world: World, field: string, provider: string, notBefor
   return { decision: step({ look: "list", field }, "look-list", "walks the provider's list of keys") };
 }
 
+/** What hangs on a key's hash at the provider. */
+export function needAttachments(
+  world: World,
+  field: string,
+  hash: string,
+  notBefore = 0,
+): Need<Attachment[] | { unknown: string }> {
+  const fact = world.attachments[hash];
+  if (fact && isSince(world, fact, notBefore)) return { fact };
+  return {
+    decision: step(
+      { look: "attachments", field, hash },
+      "look-attachments",
+      `asks the provider what hangs on key ${shortHash(hash)}`,
+    ),
+  };
+}
+
+/**
+ * A look or an effect, together with the looks that will be needed after it and are missing still; any
+ * other decision as it is. One that fails along with it is made again by itself when its turn comes.
+ */
+export function along(decision: Decision, ...needs: (Need<unknown> | undefined)[]): Decision {
+  if (!("step" in decision) || "note" in decision.step) return decision;
+  const also = needs.flatMap((need) => {
+    if (need === undefined || "fact" in need || !("step" in need.decision)) return [];
+    return "look" in need.decision.step ? [need.decision.step] : [];
+  });
+  return also.length === 0 ? decision : { step: { ...decision.step, also } };
+}
+
 /** What the sweeps of this pass show about a question, while they are fresh. */
 export function evidenceFor(world: World, question: Question): Evidence | undefined {
   const evidence = world.evidence[questionKey(question.field, question.wanted, question.outgoing)];
@@ -82,7 +121,8 @@ export function sweepOrWait(
   says: string,
   until = Number.POSITIVE_INFINITY,
 ): Decision {
-  const at = nextSweepAt(question.policy, evidenceFor(world, question));
+  const asked = world.asked.get(questionKey(question.field, question.wanted, question.outgoing));
+  const at = nextSweepAt(question.policy, evidenceFor(world, question), asked, world.now);
   if (world.now >= at)
     return step(
       { look: "sweep", field: question.field, question },
@@ -152,9 +192,13 @@ export function skewed(world: Pick<World, "skewMs">, provider: string): string |
 export function gateForKey(world: World, field: string, hash: string): Decision | undefined {
   const closed = gate(world, field);
   if (closed) return closed;
-  const heard = needIssued(world, field, hash, world.now - STORE_FRESH_MS);
-  if ("decision" in heard) return heard.decision;
-  const skew = skewed(world, snapshotFor(world, field)?.key.provider ?? "");
+  const provider = snapshotFor(world, field)?.key.provider ?? "";
+  const since = world.now - STORE_FRESH_MS;
+  if ((world.heard[provider] ?? Number.NEGATIVE_INFINITY) < since) {
+    const heard = needIssued(world, field, hash, since);
+    if ("decision" in heard) return heard.decision;
+  }
+  const skew = skewed(world, provider);
   return skew === undefined ? undefined : { parked: { reason: "clock-skew", says: skew } };
 }
 

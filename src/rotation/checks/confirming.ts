@@ -6,6 +6,7 @@ import { type Decision, patient, step, wait } from "../step.ts";
 import { PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, waitEnd } from "../timing.ts";
 import type { Question, World } from "../world.ts";
 import {
+  along,
   evidenceFor,
   foreign,
   hold,
@@ -25,10 +26,13 @@ export function promoted(world: World, rotation: RotationRecord): Decision {
     // Where it cannot be enabled, somebody may have replaced the new key long since.
     return "step" in enable ? enable : (replaced(world, rotation) ?? enable);
   }
-  const changed = replaced(world, rotation);
-  if (changed) return changed;
   const question = rotationQuestion(rotation, "forward") as Question;
   const reload = dueReload(world, rotation, question);
+  const changed = replaced(world, rotation);
+  if (changed) {
+    const unasked = reload === undefined && evidenceFor(world, question) === undefined;
+    return unasked ? along(changed, { decision: sweepOrWait(world, question, "") }) : changed;
+  }
   if (reload) return reload;
   const evidence = evidenceFor(world, question);
   const missing = unconfirmed(policy, rotation.waived ?? [], evidence);

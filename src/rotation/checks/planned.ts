@@ -5,7 +5,17 @@ import { shortHash } from "../names.ts";
 import { type Decision, patient, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, waitEnd } from "../timing.ts";
 import type { World } from "../world.ts";
-import { foreign, hold, type Need, needAccepted, needIssued, needList, needStore, skewed } from "./common.ts";
+import {
+  foreign,
+  hold,
+  type Need,
+  needAccepted,
+  needIssued,
+  needList,
+  needStore,
+  sinceOrJustNow,
+  skewed,
+} from "./common.ts";
 import { evidenceAgainstStray, remove } from "./retire.ts";
 import { lostAfterAll } from "./staging.ts";
 
@@ -40,7 +50,7 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
     if ("decision" in heard) return heard.decision;
     const skew = skewed(world, rotation.policy.key.provider);
     if (skew) return hold("clock-skew", skew);
-    const store = needStore(world, rotation.field, rotation.phaseAt);
+    const store = needStore(world, rotation.field, sinceOrJustNow(world, rotation.phaseAt));
     if ("decision" in store) return store.decision;
     const changed = foreign(world, store.fact.value, [rotation.old?.fingerprint]);
     if (changed) return changed;

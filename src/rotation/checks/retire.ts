@@ -12,11 +12,14 @@ import { type Decision, patient, step, wait } from "../step.ts";
 import { STORE_FRESH_MS } from "../timing.ts";
 import type { World } from "../world.ts";
 import {
+  along,
   currentFingerprint,
   evidenceFor,
   foreign,
   gateForKey,
+  needList,
   needStore,
+  sinceOrJustNow,
   snapshotFor,
   sweepOrWait,
 } from "./common.ts";
@@ -57,7 +60,12 @@ function retire(world: World, record: IssuedRecord): Decision | undefined {
     return wait(dueAt, "soak", `key ${shortHash(record.hash)} is disabled and will be deleted`);
   const closed = record.distrusted ? undefined : gateForKey(world, record.field, record.hash);
   if (closed) return closed;
-  return evidenceAgainst(world, record) ?? remove(world, record);
+  // The store is read before each: once more after the key was disabled.
+  const since = Math.max(
+    sinceOrJustNow(world, record.retire.since),
+    Math.min(record.disable?.acknowledged ?? 0, world.now),
+  );
+  return evidenceAgainst(world, record, since) ?? remove(world, record);
 }
 
 /**
@@ -76,19 +84,19 @@ export function evidenceAgainstStray(
 ): Decision | undefined {
   const key = world.document.keys[field];
   if (key?.current === undefined && world.store[field]?.value.current?.value === undefined) return undefined;
-  return evidenceAgainst(world, {
+  const stray: IssuedRecord = {
     hash,
     field,
     provider: key?.provider ?? "",
     origin: "issued",
     // Who uses a key of which only the hash is known cannot be seen: every consumer must confirm the current one.
     ...(fingerprint === undefined ? { mayBeCurrent: true } : { fingerprint }),
-    retire: { since, dueAt: since, keepFor: 0, why: "its plaintext was lost" },
-  });
+  };
+  return evidenceAgainst(world, stray, since);
 }
 
-/** What still speaks against disabling or deleting it now, or what has to be looked at first. */
-function evidenceAgainst(world: World, record: IssuedRecord): Decision | undefined {
+/** What still speaks against disabling or deleting it now, or what has to be looked at first: the store no earlier than `since`. */
+function evidenceAgainst(world: World, record: IssuedRecord, since: number): Decision | undefined {
   const snapshot = snapshotFor(world, record.field);
   const current = world.document.keys[record.field]?.current;
   if (snapshot === undefined || current === undefined)
@@ -123,7 +131,7 @@ function evidenceAgainst(world: World, record: IssuedRecord): Decision | undefin
     }
     if (missing.length > 0 || evidence === undefined) return sweepOrWait(world, question, says);
   }
-  const notBefore = Math.max(evidence?.lastAt ?? world.now - STORE_FRESH_MS, record.retire?.since ?? 0);
+  const notBefore = Math.max(evidence?.lastAt ?? world.now - STORE_FRESH_MS, since);
   const store = needStore(world, record.field, notBefore);
   if ("decision" in store) return store.decision;
   return currentAgainst(world, record, store.fact.value, current.fingerprint);
@@ -184,11 +192,19 @@ export function remove(world: World, record: IssuedRecord): Decision | undefined
 /** A deleted key that is still current is known until another takes its place: only then can its plaintext leave the store. */
 function gone(world: World, record: IssuedRecord): Decision | undefined {
   if (world.document.keys[record.field]?.current?.hash === record.hash) return undefined;
-  return step(
+  const forget = step(
     { effect: "forget", hash: record.hash, field: record.field },
     "deleted",
     `key ${shortHash(record.hash)} is deleted; its plaintext leaves the store`,
   );
+  return along(forget, nextWalk(world));
+}
+
+/** The list that is walked once a rotation has ended. */
+function nextWalk(world: World) {
+  const { walk } = world.document;
+  const snapshot = walk && snapshotFor(world, walk.field);
+  return snapshot && needList(world, walk.field, snapshot.key.provider, walk.since);
 }
 
 function earlier(a: Decision | undefined, b: Decision | undefined): Decision | undefined {

@@ -6,12 +6,15 @@ import { type Decision, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS } from "../timing.ts";
 import type { World } from "../world.ts";
 import {
+  along,
   currentFingerprint,
   foreign,
   needAccepted,
+  needAttachments,
   needIssued,
   needStore,
   recordByFingerprint,
+  sinceOrJustNow,
 } from "./common.ts";
 
 function abandon(message: string): Decision {
@@ -51,10 +54,14 @@ function overdue({ phaseAt }: RotationRecord, at: number): boolean {
 /** Staged: the new key must answer at the provider, and be what was asked for. */
 export function staged(world: World, rotation: RotationRecord): Decision {
   const hash = rotation.new?.hash as string;
-  const refused = untilAccepted(world, rotation, 0);
-  if (refused) return refused;
   const issued = needIssued(world, rotation.field, hash, rotation.phaseAt);
-  if ("decision" in issued) return issued.decision;
+  const carried = needCarried(world, rotation);
+  const refused = untilAccepted(world, rotation, 0);
+  if (refused)
+    return world.accepted[hash] === undefined
+      ? along(refused, issued, carried, needStore(world, rotation.field, rotation.phaseAt))
+      : refused;
+  if ("decision" in issued) return along(issued.decision, carried);
   const key = issued.fact.value;
   if (key === undefined || key.disabled) {
     if (overdue(rotation, issued.fact.at))
@@ -71,11 +78,17 @@ export function staged(world: World, rotation: RotationRecord): Decision {
   const asked = rotation.intent === undefined ? undefined : world.document.intents[rotation.intent]?.settings;
   const differing = asked === undefined ? [] : settingsThatDiffer(asked, key);
   if (differing.length > 0) return abandon(`the new key is not what was asked for: ${differing.join(", ")}`);
+  if (carried && "decision" in carried) return carried.decision;
   return step(
     { effect: "verify" },
     "verified",
     `key ${shortHash(hash)} answers and has the settings asked for`,
   );
+}
+
+/** What hangs on the old key, and is to hang on the new one; undefined where there is no old one to take it from. */
+function needCarried(world: World, { field, kind, old }: RotationRecord) {
+  return old === undefined || kind === "rollback" ? undefined : needAttachments(world, field, old.hash);
 }
 
 /**
@@ -104,7 +117,7 @@ export function lostAfterAll(
 
 /** Verified: compare-and-swap current from the version that was read to the one that was verified. */
 export function verified(world: World, rotation: RotationRecord): Decision {
-  const store = needStore(world, rotation.field, rotation.phaseAt);
+  const store = needStore(world, rotation.field, sinceOrJustNow(world, rotation.phaseAt));
   if ("decision" in store) return store.decision;
   const view = store.fact.value;
   const fresh = rotation.new as NonNullable<RotationRecord["new"]>;

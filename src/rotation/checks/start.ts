@@ -8,6 +8,7 @@ import { STORE_FRESH_MS } from "../timing.ts";
 import type { Question, World } from "../world.ts";
 import {
   acceptCurrent,
+  along,
   currentFingerprint,
   evidenceFor,
   type Need,
@@ -149,9 +150,9 @@ export function startChecks(
   start: { actor: string; why: string; requests: string[] },
 ): Decision {
   const { actor, why, requests } = start;
-  const identified = identifyCurrent(world, field, snapshot, requests);
-  if (identified) return identified;
   const policy = snapshot.key;
+  const identified = identifyCurrent(world, field, snapshot, requests);
+  if (identified) return along(identified, ...preflights(world, field, policy));
   const view = (world.store[field] as NonNullable<World["store"][string]>).value;
   const current = view.current?.value === undefined ? undefined : world.document.keys[field]?.current;
   const kind: RotationKind = current === undefined ? "provision" : "rotate";
@@ -164,11 +165,7 @@ export function startChecks(
   const skew = skewed(world, policy.provider);
   if (skew) return block(world, field, "clock-skew", requests, skew);
   if (current) {
-    const unhealthy = firstSweep(
-      world,
-      { field, policy, hash: current.hash, wanted: current.fingerprint, outgoing: [] },
-      requests,
-    );
+    const unhealthy = firstSweep(world, healthQuestion(field, policy, current), requests);
     if (unhealthy) return unhealthy;
   }
   const says =
@@ -176,6 +173,25 @@ export function startChecks(
       ? `PROVISIONS a first key, because the secret has none (${why})`
       : `starts a rotation (${why})`;
   return step({ note: "start", field, kind, actor, why, requests }, kind, says);
+}
+
+/** What is asked about a key that the journal knows as current, once the store has shown it. */
+function preflights(world: World, field: string, policy: KeyPolicy): Need<unknown>[] {
+  const known = world.document.keys[field]?.current;
+  if (known === undefined) return [];
+  const sweep = firstSweep(world, healthQuestion(field, policy, known), []);
+  return [
+    needIssued(world, field, known.hash, world.now - STORE_FRESH_MS),
+    ...(sweep ? [{ decision: sweep }] : []),
+  ];
+}
+
+function healthQuestion(
+  field: string,
+  policy: KeyPolicy,
+  { hash, fingerprint }: { hash: string; fingerprint: string },
+): Question {
+  return { field, policy, hash, wanted: fingerprint, outgoing: [] };
 }
 
 /**

@@ -1,7 +1,9 @@
+import { snapshotInForce } from "../observe.ts";
 import type { Effect, Note } from "../step.ts";
 import { adopt } from "./adopt.ts";
 import type { StepContext } from "./context.ts";
 import { create } from "./create.ts";
+import { openRotation } from "./draft.ts";
 import { applyNote } from "./notes.ts";
 import { applySettings, deleteOrphan, disable, enable, reload, remove } from "./provider-effects.ts";
 import { claim, forget, promote, promoteBack, putBack, restage, restore, rewrite } from "./store-effects.ts";
@@ -11,14 +13,50 @@ import { verify } from "./verify.ts";
 /** Carries out one effect. What it changes outside is journalled by it; facts it makes stale are forgotten. */
 export async function perform(context: StepContext, effect: Effect): Promise<void> {
   const { facts } = context;
+  const startedAt = context.parts.clock.now();
+  let done = false;
   try {
     await dispatch(context, effect);
+    done = true;
+    if (!LEAVES_PROVIDER.has(effect.effect)) hear(context, effect, startedAt);
   } finally {
-    if (effect.effect !== "reload") facts.forgetStore();
-    if ("hash" in effect || effect.effect === "create")
-      facts.forgetProvider("hash" in effect ? effect.hash : undefined);
+    if (!done || !LEAVES_STORE.has(effect.effect)) facts.forgetStore();
+    if (!LEAVES_PROVIDER.has(effect.effect)) facts.forgetProvider("hash" in effect ? effect.hash : undefined);
   }
 }
+
+/** The provider has answered, and so told its time. */
+function hear({ facts, parts, world }: StepContext, effect: Effect, at: number): void {
+  const field = "field" in effect ? effect.field : openRotation(world.document).field;
+  const provider = parts.connect.provider(snapshotInForce(world.document, world.policies, field));
+  facts.heard[provider.name] = at;
+  facts.skewMs[provider.name] = provider.skewMs();
+}
+
+/** What changes nothing in the store, or tells what it changes: a look of just now is as good after it as before. */
+const LEAVES_STORE: ReadonlySet<Effect["effect"]> = new Set([
+  "reload",
+  "verify",
+  "disable",
+  "delete",
+  "forget",
+]);
+
+/** What changes no key at the provider. */
+const LEAVES_PROVIDER: ReadonlySet<Effect["effect"]> = new Set([
+  "claim",
+  "adopt",
+  "take-stock",
+  "restore",
+  "verify",
+  "restage",
+  "promote",
+  "reload",
+  "forget",
+  "put-back",
+  "promote-back",
+  "rewrite",
+]);
 
 function dispatch(context: StepContext, effect: Effect): Promise<void> {
   switch (effect.effect) {

@@ -1,12 +1,13 @@
 import type { NewEvent, PolicySnapshot, TargetDocument } from "../../journal/document.ts";
 import type { Lease } from "../../journal/journal.ts";
 import type { Provider } from "../../providers/provider.ts";
-import type { Store } from "../../stores/store.ts";
+import type { SecretView, Store } from "../../stores/store.ts";
 import { noticesOf } from "../notices.ts";
 import type { Facts } from "../observe.ts";
 import { snapshotInForce } from "../observe.ts";
 import type { Parts } from "../parts.ts";
 import type { Note } from "../step.ts";
+import { JUST_NOW_MS } from "../timing.ts";
 import type { World } from "../world.ts";
 import { applyNote } from "./notes.ts";
 
@@ -59,6 +60,13 @@ export class StepContext {
 
   store(field: string): Store {
     return this.parts.connect.store(this.snapshot(field));
+  }
+
+  /** The secret as it was seen just now, else as it is. */
+  async view(field: string): Promise<SecretView> {
+    const fact = this.facts.store[field];
+    if (fact && Math.abs(this.parts.clock.now() - fact.at) <= JUST_NOW_MS) return fact.value;
+    return await this.store(field).observe(this.snapshot(field).key.store);
   }
 
   /** Makes sure that the lease is still ours, just before something outside is changed. */

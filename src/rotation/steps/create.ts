@@ -7,8 +7,8 @@ import { type Inherited, inheritedFrom, settingsFor } from "../settings.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
 
-/** How often the store is tried for a key whose plaintext is only in memory, and the first wait in milliseconds. */
-const STAGE_TRIES = 6;
+/** How often the store is tried again for a key whose plaintext is only in memory, and the first wait in milliseconds. */
+const STAGE_TRIES = 5;
 const STAGE_FIRST_WAIT_MS = 250;
 
 /**
@@ -24,7 +24,7 @@ export async function create(context: StepContext): Promise<void> {
     (context.facts.issued[rotation.old.hash]?.value ??
       (await provider.get(rotation.old.hash)) ??
       (rotation.old.settings as Inherited | undefined));
-  const view = await context.store(rotation.field).observe(rotation.policy.key.store);
+  const view = await context.view(rotation.field);
   if (view.current?.value?.fingerprint() !== rotation.old?.fingerprint)
     throw new RotationError(
       "conflict",
@@ -43,7 +43,7 @@ export async function create(context: StepContext): Promise<void> {
     .catch((thrown: unknown) => refused(context, name, thrown));
   if (made === undefined) return;
   const journalled = await journalIssued(context, rotation, name, made.issued, made.key);
-  const { staged, beneath } = await stageStubbornly(context, rotation, made.issued.hash, made.key);
+  const { staged, beneath } = await stageStubbornly(context, rotation, made.issued.hash, made.key, view);
   if (journalled !== undefined) throw journalled;
   await context.note("staged", {
     note: "staged",
@@ -141,27 +141,33 @@ async function journalIssued(
   }
 }
 
-/** Stages and reads back; bad weather at the store is waited out for as long as it is sensible to keep a plaintext in memory. */
+/**
+ * Stages upon what was seen before the key was made, or, where that has changed since, upon what is
+ * there, and reads back. Bad weather at the store is waited out for as long as it is sensible to keep
+ * a plaintext in memory.
+ */
 async function stageStubbornly(
   context: StepContext,
   rotation: RotationRecord,
   hash: string,
   key: Secret,
+  seen: SecretView,
 ): Promise<{ staged: StagedVersion; beneath: StoredVersion | undefined }> {
   const { clock } = context.parts;
   const store = context.store(rotation.field);
   const ref = rotation.policy.key.store;
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 0; ; attempt += 1) {
     try {
-      const { base, current: beneath } = await store.observe(ref);
+      const { base, current: beneath } = attempt === 0 ? seen : await store.observe(ref);
       const staged = await store.stage(ref, { rotation: rotation.id, hash, value: key, base });
       const readBack = await store.read(ref, staged.version);
       if (readBack?.equals(key)) return { staged, beneath };
       throw new RotationError("unusable", "the store returned another value than was written to it");
     } catch (thrown) {
       const error = asRotationError(thrown);
+      if (attempt === 0 && error.code === "conflict") continue;
       if (!isWeather(error) || attempt === STAGE_TRIES) throw error;
-      await clock.sleep(STAGE_FIRST_WAIT_MS * 2 ** (attempt - 1));
+      await clock.sleep(STAGE_FIRST_WAIT_MS * 2 ** attempt);
     }
   }
 }

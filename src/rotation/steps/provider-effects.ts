@@ -1,6 +1,7 @@
 import type { IssuedRecord } from "../../journal/document.ts";
 import { RotationError } from "../../lib/errors.ts";
 import type { KeyPatch, Provider } from "../../providers/provider.ts";
+import { keptValue } from "../kept-value.ts";
 import { expectedBy, type Question } from "../world.ts";
 import type { StepContext } from "./context.ts";
 import { openRotation } from "./draft.ts";
@@ -150,9 +151,8 @@ async function acceptedItself(
   field: string,
   provider: Provider,
 ): Promise<boolean | undefined> {
-  const version = context.document.issued[hash]?.version;
-  if (version === undefined) return undefined;
-  const value = await context.store(field).read(context.snapshot(field).key.store, version);
+  const ref = context.snapshot(field).key.store;
+  const value = await keptValue(context.store(field), ref, context.document.issued[hash]);
   return value && (await provider.current(value)).accepted;
 }
 

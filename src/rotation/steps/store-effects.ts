@@ -1,6 +1,7 @@
 import type { KeyRecord, RotationRecord } from "../../journal/document.ts";
 import { RotationError } from "../../lib/errors.ts";
 import type { Secret } from "../../lib/secret.ts";
+import { keptValue } from "../kept-value.ts";
 import type { StepContext } from "./context.ts";
 import { keepOld, keyRecord, openRotation, setVersion } from "./draft.ts";
 
@@ -38,7 +39,7 @@ export async function restore(context: StepContext): Promise<void> {
   const fresh = rotation.new as NonNullable<RotationRecord["new"]>;
   const ref = rotation.policy.key.store;
   const store = context.store(rotation.field);
-  const value = await keptValue(context, rotation.field, fresh.hash);
+  const value = await valueToStage(context, rotation.field, fresh.hash);
   const { base, current: beneath } = await store.observe(ref);
   const staged = await store.stage(ref, { rotation: rotation.id, hash: fresh.hash, value, base });
   await context.note("staged", {
@@ -56,7 +57,7 @@ export async function restage(context: StepContext, base: string): Promise<void>
   const fresh = rotation.new as NonNullable<RotationRecord["new"]>;
   const ref = rotation.policy.key.store;
   const store = context.store(rotation.field);
-  const value = await keptValue(context, rotation.field, fresh.hash);
+  const value = await valueToStage(context, rotation.field, fresh.hash);
   const staged = await store.stage(ref, { rotation: rotation.id, hash: fresh.hash, value, base });
   await context.commit("restaged", (draft) => {
     const open = openRotation(draft);
@@ -83,7 +84,7 @@ export async function promote(context: StepContext, version: string, base: strin
 export async function putBack(context: StepContext, base: string): Promise<void> {
   const rotation = openRotation(context.document);
   const old = rotation.old as NonNullable<RotationRecord["old"]>;
-  const value = await keptValue(context, rotation.field, old.hash);
+  const value = await valueToStage(context, rotation.field, old.hash);
   const staged = await context
     .store(rotation.field)
     .stage(rotation.policy.key.store, { rotation: `${rotation.id}-back`, hash: old.hash, value, base });
@@ -149,7 +150,7 @@ export async function forget(context: StepContext, hash: string, field: string):
   const ref = context.snapshot(field).key.store;
   const current = context.document.keys[field]?.current?.version;
   const store = context.store(field);
-  const { staged, retained = [] } = await store.observe(ref);
+  const { staged, retained = [] } = await context.view(field);
   // A process that died between the store's write and the journal's has left one that the journal doesn't know.
   const left = [...staged, ...retained]
     .filter((version) => version.hash === hash)
@@ -158,6 +159,7 @@ export async function forget(context: StepContext, hash: string, field: string):
   for (const version of new Set([record?.version, ...(record?.olderVersions ?? []), ...left])) {
     if (version === undefined || version === current || needed.has(version)) continue;
     await store.drop(ref, version);
+    context.facts.dropped(version);
   }
   await context.commit(
     "deleted",
@@ -183,17 +185,16 @@ async function neededByOthers(
   );
   for (const sibling of Object.keys(keys)) {
     if (sibling === field) continue;
-    const { retained = [] } = await context.store(sibling).observe(context.snapshot(sibling).key.store);
+    const { retained = [] } = await context.view(sibling);
     for (const { version, hash: other } of retained)
       if (other !== undefined && other !== hash && issued[other]) needed.add(version);
   }
   return needed;
 }
 
-async function keptValue(context: StepContext, field: string, hash: string): Promise<Secret> {
-  const version = context.document.issued[hash]?.version;
+async function valueToStage(context: StepContext, field: string, hash: string): Promise<Secret> {
   const ref = context.snapshot(field).key.store;
-  const value = version === undefined ? undefined : await context.store(field).read(ref, version);
+  const value = await keptValue(context.store(field), ref, context.document.issued[hash]);
   if (value === undefined)
     throw new RotationError("unusable", `the store keeps the plaintext of key ${hash} no more`);
   return value;

@@ -1,5 +1,5 @@
 import type { RotationRecord } from "../../journal/document.ts";
-import { asRotationError, isWeather } from "../../lib/errors.ts";
+import { asRotationError, isWeather, RotationError } from "../../lib/errors.ts";
 import type { Attachment, Attachments } from "../../providers/provider.ts";
 import { shortHash } from "../names.ts";
 import type { StepContext } from "./context.ts";
@@ -46,17 +46,13 @@ async function carry(context: StepContext, rotation: RotationRecord): Promise<Ca
     rotation.kind === "rollback"
   )
     return { attachments: [] };
-  let found: Attachment[];
-  try {
-    found = await attachments.read(rotation.old.hash);
-  } catch (thrown) {
-    const error = asRotationError(thrown);
-    if (isWeather(error)) throw error;
+  const found = context.world.attachments[rotation.old.hash]?.value;
+  if (found === undefined) throw new RotationError("internal", "what hangs on the old key was not looked at");
+  if ("unknown" in found)
     return {
       attachments: [],
-      says: `whether guardrails hang on the old key is not known (${error.message})`,
+      says: `whether guardrails hang on the old key is not known (${found.unknown})`,
     };
-  }
   return found.length === 0 ? { attachments: [] } : await putOn(attachments, fresh, found);
 }
 

@@ -32,8 +32,8 @@ export interface LabelMove {
 export interface Calls {
   /** Undefined when there is no such secret. */
   describe(ref: SecretRef): Promise<Shown | undefined>;
-  /** Undefined when there is no such version, or no such secret. */
-  get(ref: SecretRef, version: string): Promise<GetSecretValueCommandOutput | undefined>;
+  /** Without `version` what is current. Undefined when there is no such version, or no such secret. */
+  get(ref: SecretRef, version?: string): Promise<GetSecretValueCommandOutput | undefined>;
   /** The labels that the version bears now. */
   put(ref: SecretRef, input: Omit<PutSecretValueCommandInput, "SecretId">): Promise<readonly string[]>;
   move(ref: SecretRef, move: LabelMove): Promise<void>;
@@ -83,7 +83,10 @@ export function awsCalls(
     get: (ref, version) =>
       orAbsent(
         call("GetSecretValue", ref, async (client) => {
-          const answer = await client.getSecretValue({ SecretId: ref.secret, VersionId: version });
+          const answer = await client.getSecretValue({
+            SecretId: ref.secret,
+            ...(version === undefined ? {} : { VersionId: version }),
+          });
           if (!isObject(answer) || !isTexts(answer.VersionStages === undefined ? [] : answer.VersionStages))
             throw unreadable(ref);
           return answer;

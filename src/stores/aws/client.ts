@@ -1,6 +1,4 @@
 import { access, constants } from "node:fs/promises";
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import type { SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { RotationError } from "../../lib/errors.ts";
 import type { AwsStorePolicy } from "../../policy/schema.ts";
@@ -22,7 +20,11 @@ export async function connect(
   env: Env,
 ): Promise<SecretsManager> {
   await refuseUnreadable(env);
-  const { SecretsManager } = await import("@aws-sdk/client-secrets-manager");
+  const [{ SecretsManager }, http, https] = await Promise.all([
+    import("@aws-sdk/client-secrets-manager"),
+    import("node:http"),
+    import("node:https"),
+  ]);
   const { region, endpoint, profile } = config;
   const agent = { keepAlive: true, proxyEnv: { ...env } };
   return new SecretsManager({
@@ -34,8 +36,8 @@ export async function connect(
       connectionTimeout: CONNECT_MS,
       requestTimeout: ANSWER_MS,
       throwOnRequestTimeout: true,
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent(agent),
+      httpAgent: new http.Agent(agent),
+      httpsAgent: new https.Agent(agent),
     },
   });
 }

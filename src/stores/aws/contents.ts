@@ -7,24 +7,41 @@ const KEPT_FOR_MS = 30_000;
 
 /** What versions hold that this process has lately read. A version never changes; a secret that is made anew has another ARN. */
 export interface Contents {
-  get(ref: SecretRef, arn: string, version: string): Secret | undefined;
-  keep(ref: SecretRef, arn: string, version: string, text: Secret): void;
+  /** Without `arn` as it was last read, whichever secret of that name it was read of. */
+  get(ref: SecretRef, version: string, arn?: string): Secret | undefined;
+  /** Whether anything is kept of the secret. */
+  holdsAny(ref: SecretRef): boolean;
+  keep(ref: SecretRef, version: string, arn: string, text: Secret): void;
+  drop(ref: SecretRef, version: string): void;
   letGo(ref: SecretRef): void;
 }
 
+interface Kept {
+  arn: string;
+  text: Secret;
+  /** Epoch milliseconds. */
+  from: number;
+}
+
 export function recentContents(clock: Clock): Contents {
-  /** By secret, as the policy names it. */
-  const kept = new Map<string, Map<string, { text: Secret; from: number }>>();
-  const id = (arn: string, version: string) => `${arn} ${version}`;
+  /** By secret, as the policy names it, and by version. */
+  const kept = new Map<string, Map<string, Kept>>();
+  const isFresh = ({ from }: Kept) => Math.abs(clock.now() - from) < KEPT_FOR_MS;
   return {
-    get({ secret }, arn, version) {
-      const found = kept.get(secret)?.get(id(arn, version));
-      return found && Math.abs(clock.now() - found.from) < KEPT_FOR_MS ? found.text : undefined;
+    get({ secret }, version, arn) {
+      const found = kept.get(secret)?.get(version);
+      return found && isFresh(found) && (arn ?? found.arn) === found.arn ? found.text : undefined;
     },
-    keep({ secret }, arn, version, text) {
-      const ofSecret = kept.get(secret) ?? new Map();
-      ofSecret.set(id(arn, version), { text, from: clock.now() });
+    holdsAny({ secret }) {
+      return [...(kept.get(secret)?.values() ?? [])].some(isFresh);
+    },
+    keep({ secret }, version, arn, text) {
+      const ofSecret = kept.get(secret) ?? new Map<string, Kept>();
+      ofSecret.set(version, { arn, text, from: clock.now() });
       kept.set(secret, ofSecret);
+    },
+    drop({ secret }, version) {
+      kept.get(secret)?.delete(version);
     },
     letGo({ secret }) {
       kept.delete(secret);

@@ -1,3 +1,4 @@
+import { Secret } from "../../lib/secret.ts";
 import type { SecretRef, SecretView, StagedVersion, StoredVersion } from "../store.ts";
 import { hashAt, REPLACED, readMarks } from "./labels.ts";
 import type { AwsSecrets } from "./secrets.ts";
@@ -11,7 +12,7 @@ type Read = (version: string) => Promise<Held>;
  * label of current is not the field's, also for those that were labelled for the field.
  */
 export async function observe(secrets: AwsSecrets, ref: SecretRef): Promise<SecretView> {
-  const shown = await secrets.describe(ref);
+  const [shown] = await Promise.all([secrets.describe(ref), readAhead(secrets, ref)]);
   if (shown === undefined) return nothing();
   const read = readingOnce((version) => readShownVersion(secrets, ref, shown, version));
   const [current, staged] = await Promise.all([
@@ -32,6 +33,15 @@ export async function observe(secrets: AwsSecrets, ref: SecretRef): Promise<Secr
 /** The view of a secret that is not there. */
 export function nothing(): SecretView {
   return { base: baseOf(undefined), current: undefined, staged: [], owner: undefined, warnings: [] };
+}
+
+/** What is most likely current is read together with what is; where it is not, or fails, it is read by its id. */
+async function readAhead({ calls, contents }: AwsSecrets, ref: SecretRef): Promise<void> {
+  if (contents.holdsAny(ref)) return;
+  const answer = await calls.get(ref).catch(() => undefined);
+  const { ARN, VersionId, SecretString } = answer ?? {};
+  if (ARN !== undefined && VersionId !== undefined && SecretString !== undefined)
+    contents.keep(ref, VersionId, ARN, new Secret(SecretString));
 }
 
 async function currentVersion(read: Read, ref: SecretRef, shown: Shown): Promise<StoredVersion | undefined> {

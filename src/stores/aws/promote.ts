@@ -16,13 +16,12 @@ export async function promote(
   version: string,
   base: string,
 ): Promise<void> {
-  const shown = await secrets.describe(ref);
+  const seen = secrets.seen(ref);
+  const shown = seen && refusal(seen, ref, version, base) === undefined ? seen : await secrets.describe(ref);
   if (shown === undefined) throw absentSecret(ref);
   if (shown.current === version) return unstage(secrets, ref, shown, version);
-  const { kept, staged, holds } = readMarks(shown.labels.get(version));
-  if (!kept) throw notStaged(ref, version);
-  if (!staged) throw currentBefore(ref, version);
-  if (baseOf(shown) !== base || holds?.base !== base) throw movedOn(ref, base, baseOf(shown));
+  const refused = refusal(shown, ref, version, base);
+  if (refused) throw refused;
 
   const from = shown.current;
   if (from !== undefined) await keepReadable(secrets, ref, shown, from);
@@ -33,15 +32,25 @@ export async function promote(
     await settle(secrets, ref, version, from, thrown);
   }
   secrets.wrote(ref, "current", (read) => read?.current === from);
-  await unstage(secrets, ref, shown, version);
-  if (from !== undefined) await unstage(secrets, ref, shown, from);
+  secrets.behind(ref, unstage(secrets, ref, shown, version));
+  if (from !== undefined) secrets.behind(ref, unstage(secrets, ref, shown, from));
+}
+
+/** Why a version cannot be made current instead of `base`. */
+function refusal(shown: Shown, ref: SecretRef, version: string, base: string): RotationError | undefined {
+  const { kept, staged, holds } = readMarks(shown.labels.get(version));
+  if (!kept) return notStaged(ref, version);
+  if (!staged) return currentBefore(ref, version);
+  if (baseOf(shown) !== base || holds?.base !== base) return movedOn(ref, base, baseOf(shown));
+  return undefined;
 }
 
 /** Takes the labels of ours off a version; with none left AWS forgets it. AWSPREVIOUS is AWS's own and stays. */
 export async function drop(secrets: AwsSecrets, ref: SecretRef, version: string): Promise<void> {
-  const shown = await secrets.describe(ref);
+  const shown = secrets.seen(ref) ?? (await secrets.describe(ref));
   const labels = shown?.labels.get(version)?.filter(isOurs) ?? [];
   if (shown?.current === version) throw isCurrent(ref, version);
+  secrets.contents.drop(ref, version);
   for (const label of labels) await secrets.detach(ref, label, version);
   if (labels.length > 0)
     secrets.wrote(ref, `version ${version}`, (read) => readMarks(read?.labels.get(version)).kept);

@@ -6,6 +6,9 @@ import { type Contents, recentContents } from "./contents.ts";
 import { recentWrites, SETTLE_WAITS_MS } from "./recent.ts";
 import { bearerOf, type Shown } from "./shown.ts";
 
+/** How old a look may be that was made for the step that follows it, in milliseconds. */
+const SEEN_FOR_MS = 5_000;
+
 /** The secrets of one store, with what this process has lately written to them. */
 export interface AwsSecrets {
   readonly calls: Calls;
@@ -13,6 +16,15 @@ export interface AwsSecrets {
   readonly contents: Contents;
   /** What there is, our own recent writes included: a read that lags behind them is repeated for a while. Undefined when absent. */
   describe(ref: SecretRef): Promise<Shown | undefined>;
+  /**
+   * What `describe` showed just now, where nothing was written since by this process. Another may have
+   * written: for those whom a compare-and-swap tells of that, or whom it does not hurt.
+   */
+  seen(ref: SecretRef): Shown | undefined;
+  /** Lets a write that nothing waits for, and that must not throw, go on behind what follows. */
+  behind(ref: SecretRef, write: Promise<void>): void;
+  /** Waits for what goes on behind, and forgets what is kept in memory. */
+  letGo(ref: SecretRef): Promise<void>;
   /** See RecentWrites. */
   wrote(ref: SecretRef, what: string, isStale: (shown: Shown | undefined) => boolean): void;
   /** Puts a label of ours on a version, away from whichever has it. */
@@ -21,10 +33,14 @@ export interface AwsSecrets {
   detach(ref: SecretRef, label: string, version: string): Promise<void>;
 }
 
-export function awsSecrets(calls: Calls, clock: Clock): AwsSecrets {
+export function awsSecrets(unwatched: Calls, clock: Clock): AwsSecrets {
   const recent = recentWrites(clock);
+  const contents = recentContents(clock);
+  const looks = new Map<string, { shown: Shown | undefined; at: number }>();
+  const writes = new Map<string, Promise<unknown>>();
+  const calls = forgetting(unwatched, ({ secret }) => looks.delete(secret));
 
-  const describe = async (ref: SecretRef) => {
+  const settled = async (ref: SecretRef) => {
     for (const wait of SETTLE_WAITS_MS) {
       const shown = await calls.describe(ref);
       if (!recent.isStale(ref.secret, shown)) return shown;
@@ -32,6 +48,13 @@ export function awsSecrets(calls: Calls, clock: Clock): AwsSecrets {
     }
     recent.forget(ref.secret);
     return calls.describe(ref);
+  };
+
+  const describe = async (ref: SecretRef) => {
+    const at = clock.now();
+    const shown = await settled(ref);
+    looks.set(ref.secret, { shown, at });
+    return shown;
   };
 
   /** A repeat after a lost reply is refused, because what it asks for is so already. */
@@ -48,8 +71,21 @@ export function awsSecrets(calls: Calls, clock: Clock): AwsSecrets {
   return {
     calls,
     clock,
-    contents: recentContents(clock),
+    contents,
     describe,
+    seen({ secret }) {
+      const look = looks.get(secret);
+      return look && Math.abs(clock.now() - look.at) <= SEEN_FOR_MS ? look.shown : undefined;
+    },
+    behind({ secret }, write) {
+      writes.set(secret, Promise.all([writes.get(secret), write]));
+    },
+    async letGo(ref) {
+      await writes.get(ref.secret);
+      writes.delete(ref.secret);
+      looks.delete(ref.secret);
+      contents.letGo(ref);
+    },
     wrote: (ref, what, isStale) => recent.wrote(ref.secret, what, isStale),
     attach: (ref, shown, label, version) => {
       const from = bearerOf(shown.labels, label);
@@ -58,4 +94,16 @@ export function awsSecrets(calls: Calls, clock: Clock): AwsSecrets {
     },
     detach: (ref, label, version) => move(ref, { label, from: version }, (bearer) => bearer !== version),
   };
+}
+
+/** The same calls; each that writes says so before it goes out. */
+function forgetting(calls: Calls, writing: (ref: SecretRef) => void): Calls {
+  const first =
+    <Rest extends unknown[], T>(call: (ref: SecretRef, ...rest: Rest) => Promise<T>) =>
+    (ref: SecretRef, ...rest: Rest) => {
+      writing(ref);
+      return call(ref, ...rest);
+    };
+  const { put, move, create, tag } = calls;
+  return { ...calls, put: first(put), move: first(move), create: first(create), tag: first(tag) };
 }

@@ -23,7 +23,8 @@ export async function stage(
 ): Promise<StagedVersion> {
   if (value.reveal() === "") throw emptyValue(ref);
   const { calls } = secrets;
-  const shown = await secrets.describe(ref);
+  const seen = secrets.seen(ref);
+  const shown = seen && baseOf(seen) === base ? seen : await secrets.describe(ref);
   if (shown === undefined) throw absentSecret(ref);
   const current =
     shown.current === undefined ? undefined : await readShownVersion(secrets, ref, shown, shown.current);

@@ -54,13 +54,15 @@ export function awsStore(
     promote: (ref, version, base) => promote(secrets, ref, version, base),
     fence: (ref, base) => fence(secrets, ref, base),
     drop: (ref, version) => drop(secrets, ref, version),
-    letGo: (ref) => secrets.contents.letGo(ref),
+    letGo: (ref) => secrets.letGo(ref),
     check: (ref) => check(secrets, ref),
   };
 }
 
-/** One call where the value comes with a label that keeps it; else DescribeSecret decides. */
+/** None where it was read lately; one call where the value comes with a label that keeps it; else DescribeSecret decides. */
 async function read(secrets: AwsSecrets, ref: SecretRef, version: string): Promise<Secret | undefined> {
+  const known = secrets.contents.get(ref, version);
+  if (known !== undefined) return held({ SecretString: known.reveal() }, ref).value;
   const answer = await secrets.calls.get(ref, version);
   if (answer && readMarks(answer.VersionStages).kept) return valueIn(secrets, ref, version, answer);
   const shown = await secrets.describe(ref);
@@ -77,7 +79,7 @@ function valueIn(
   answer: GetSecretValueCommandOutput,
 ): Secret | undefined {
   const { text, value } = held(answer, ref);
-  if (answer.ARN) contents.keep(ref, answer.ARN, version, new Secret(text));
+  if (answer.ARN) contents.keep(ref, version, answer.ARN, new Secret(text));
   return value;
 }
 

@@ -25,13 +25,13 @@ export async function readShownVersion(
   { arn }: Shown,
   version: string,
 ): Promise<Held> {
-  const known = contents.get(ref, arn, version);
+  const known = contents.get(ref, version, arn);
   if (known !== undefined) return held({ SecretString: known.reveal() }, ref);
   for (const wait of [...SETTLE_WAITS_MS, 0]) {
     const answer = await calls.get(ref, version);
     if (answer) {
       const found = held(answer, ref);
-      contents.keep(ref, arn, version, new Secret(found.text));
+      contents.keep(ref, version, arn, new Secret(found.text));
       return found;
     }
     await clock.sleep(wait);

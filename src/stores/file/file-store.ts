@@ -13,6 +13,9 @@ import { makeLock, withLock } from "./lock.ts";
 import { storePaths } from "./paths.ts";
 import { type Modes, secretFiles } from "./secret-files.ts";
 
+/** How long what a process has left that died while it wrote may lie there while another works on, in milliseconds. */
+const SWEEP_EVERY_MS = 60_000;
+
 /**
  * A store in a directory of a local disk:
  *
@@ -32,7 +35,8 @@ export function fileStore(
   const paths = storePaths(config.path);
   const modes: Modes = { mode: Number.parseInt(config.mode, 8), dirMode: Number.parseInt(config.dirMode, 8) };
   const { clock, random } = parts;
-  const swept = new Set<string>();
+  /** When each directory was last swept. */
+  const swept = new Map<string, number>();
   let prepared = false;
   let ignored = false;
 
@@ -47,9 +51,12 @@ export function fileStore(
     prepared = true;
   };
 
-  const sweepOnce = (directory: string) => {
-    if (!swept.has(directory)) removeLeftovers(directory);
-    swept.add(directory);
+  /** Not at each write: a directory of many secrets takes long to read. */
+  const sweepSometimes = (directory: string) => {
+    const now = clock.now();
+    if (Math.abs(now - (swept.get(directory) ?? Number.NEGATIVE_INFINITY)) < SWEEP_EVERY_MS) return;
+    removeLeftovers(directory);
+    swept.set(directory, now);
   };
 
   const hold: Backing["hold"] = async (ref, work) => {
@@ -67,7 +74,7 @@ export function fileStore(
       await prepare(unsynced);
       const value = await withLock(paths.lock, parts, () => {
         const { record, render, keep, warnings } = files.load(clock.now());
-        for (const directory of [paths.private, ...files.directories]) sweepOnce(directory);
+        for (const directory of [paths.private, ...files.directories]) sweepSometimes(directory);
         if (!ignored) for (const directory of paths.ignored) keepOutOfGit(directory, unsynced, random);
         ignored = true;
         if (record?.current && render) files.render(record.current.content, random);

@@ -8,7 +8,7 @@ import type { Found } from "../record-changes.ts";
 import { type Reconciled, reconcile } from "../record-reconcile.ts";
 import { wrongShape } from "../refusals.ts";
 import type { SecretRef } from "../store.ts";
-import { type FileWrite, removeLeftovers, replaceFiles, type Unsynced } from "./atomic-write.ts";
+import { type FileWrite, replaceFiles, type Unsynced } from "./atomic-write.ts";
 import { checkDirectory, makeDirectory, octal } from "./directories.ts";
 import { unlessMissing } from "./fs-errors.ts";
 import { type SecretPaths, type StorePaths, secretPaths } from "./paths.ts";
@@ -39,7 +39,6 @@ export function secretFiles(ref: SecretRef, store: StorePaths, modes: Modes, uns
         for (const path of paths.consumerDirs) makeDirectory(path, modes.dirMode, unsynced);
         writes.push(consumerFile(paths, record.current.content, modes));
       }
-      for (const directory of directories) removeLeftovers(directory);
       replaceFiles(writes, unsynced, random);
     },
     /** Writes again what consumers read. */

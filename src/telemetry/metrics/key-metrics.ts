@@ -13,6 +13,8 @@ export interface Seen {
 }
 
 export interface KeyMetrics {
+  /** Of the metrics that it shows. */
+  names: readonly string[];
   /** Shows these keys and no others. Instants in epoch milliseconds. */
   show(statuses: readonly KeyStatus[], policy: Policy, now: number): void;
 }
@@ -20,14 +22,12 @@ export interface KeyMetrics {
 /** Gauges of every key of the policy, as the journal shows it. */
 export function keyMetrics(registry: Registry, seen: Seen): KeyMetrics {
   const all: Gauge[] = [];
-  const gauge = (name: string, help: string, ...labels: string[]) => {
-    const made = new Gauge({
-      name: `keyturn_key_${name}`,
-      help,
-      labelNames: ["key", ...labels],
-      registers: [registry],
-    });
+  const names: string[] = [];
+  const gauge = (suffix: string, help: string, ...labels: string[]) => {
+    const name = `keyturn_key_${suffix}`;
+    const made = new Gauge({ name, help, labelNames: ["key", ...labels], registers: [registry] });
     all.push(made);
+    names.push(name);
     return made;
   };
   const info = gauge("info", "Always 1; the provider and the store of the key.", "provider", "store");
@@ -116,12 +116,16 @@ export function keyMetrics(registry: Registry, seen: Seen): KeyMetrics {
     drift.set({ key }, status.drift.length);
   };
 
+  let named: { of: Policy; keys: Map<string, KeyPolicy> } | undefined;
+
   return {
+    names,
     show(statuses, policy, now) {
       for (const one of all) one.reset();
-      const policies = new Map(policy.keys.map((key) => [key.name, key]));
+      if (named?.of !== policy)
+        named = { of: policy, keys: new Map(policy.keys.map((key) => [key.name, key])) };
       for (const status of statuses) {
-        const its = policies.get(status.key);
+        const its = named.keys.get(status.key);
         if (its) show(status, its, now);
       }
     },

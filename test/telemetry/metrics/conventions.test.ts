@@ -18,7 +18,7 @@ import { measured } from "./measured.ts";
 const ALLOWED: Record<string, readonly string[]> = {
   key: ["payments-api"],
   provider: ["openrouter"],
-  store: ["local", "cluster"],
+  store: ["local", "aws", "cluster"],
   state: STATES,
   phase: PHASES,
   outcome: ["ok", ...ERROR_CODES, ...OUTCOMES, ...DELIVERIES],

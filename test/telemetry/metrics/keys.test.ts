@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { RotationError } from "../../../src/lib/errors.ts";
-import { series } from "./exposition.ts";
+import type { KeyPolicy } from "../../../src/policy/schema.ts";
+import { createMetrics } from "../../../src/telemetry/metrics/metrics.ts";
+import { parseExposition, series } from "./exposition.ts";
 import { measured } from "./measured.ts";
 
 const KEY = { key: "payments-api" };
@@ -214,5 +216,44 @@ describe("a scrape while something is wrong", () => {
       ["degraded", 0],
       ["failed", 1],
     ]);
+  });
+});
+
+describe("hundreds of keys", () => {
+  it("are each shown once under every metric, and those that have left are not", async () => {
+    const names = Array.from({ length: 250 }, (_, index) => `key-${index}`);
+    const { world } = await measured();
+    const { policy } = world;
+    const [key] = policy.keys;
+    let shown = names;
+    const metrics = createMetrics({
+      version: "1.2.3",
+      clock: world.clock,
+      process: false,
+      keys: {
+        policy: () => ({ ...policy, keys: shown.map((name) => ({ ...(key as KeyPolicy), name })) }),
+        status: async () =>
+          shown.map((name) => ({
+            key: name,
+            target: `local/${name}`,
+            provider: "openrouter",
+            state: "new",
+            drift: [],
+            retiring: [],
+          })),
+        provider: () => {
+          throw new RotationError("unreachable", "nobody is asked");
+        },
+      },
+    });
+    const keysOf = async (metric: string) => {
+      world.clock.set(world.clock.now() + 1_000);
+      const { samples = [] } = parseExposition(await metrics.text()).get(metric) ?? {};
+      return samples.map(({ labels }) => labels.key);
+    };
+    expect(await keysOf("keyturn_key_overdue")).toEqual(names);
+    expect(await keysOf("keyturn_key_state")).toHaveLength(250 * 8);
+    shown = names.slice(240);
+    expect(await keysOf("keyturn_key_overdue")).toEqual(shown);
   });
 });

@@ -8,7 +8,6 @@ import {
   type Scalar as YamlScalar,
 } from "yaml";
 import type { Findings } from "./findings.ts";
-import { readPlainYaml } from "./plain-yaml.ts";
 import type { Source } from "./source.ts";
 import type { Path, Span, Tree } from "./tree.ts";
 
@@ -21,8 +20,6 @@ const ACCEPTED = "accepted: a policy that begins with `version: 1`";
 
 /** The policy's text as a tree; undefined when it has no usable shape, and `findings` say why. */
 export function readYaml(source: Source, findings: Findings): Tree | undefined {
-  const tree = readPlainYaml(source.text, { values: MOST_VALUES, deep: DEEPEST });
-  if (tree) return tree;
   const documents = parseAllDocuments(source.text, {
     prettyErrors: false,
     uniqueKeys: false,

@@ -357,8 +357,9 @@ export class TargetPass {
   }
 }
 
-/** Consumers answer when they like, and a list that many keys wait for is walked for all of them. */
+/** Consumers answer and reload when they like, and a list that many keys wait for is walked for all of them. */
 function takesLong(step: Step): boolean {
-  if (!("look" in step)) return false;
-  return [step, ...(step.also ?? [])].some(({ look }) => look === "sweep" || look === "list");
+  const slow = (one: Step) =>
+    "look" in one ? one.look === "sweep" || one.look === "list" : "effect" in one && one.effect === "reload";
+  return [step, ...(step.also ?? [])].some(slow);
 }

@@ -60,6 +60,7 @@ export const CHANGES = {
   deleted: "The key is deleted; its plaintext leaves the store.",
   fence: "Writes the current value again, so that no late promotion of a given-up key can succeed.",
   "current-again": "Keeps a key on its way out, because it is current again.",
+  "current-no-more": "A key that was kept because it seemed to be current again is on its way out after all.",
   walked: "Has walked the provider's list and found no lost key of ours.",
   // Going back.
   rollback: "Goes back to the previous key, as an operator asks.",

@@ -62,6 +62,7 @@ export type Note =
   | { note: "supersede"; why: string; requests?: string[] }
   | { note: "distrust"; field: string; requests: string[]; actor: string; immediately: boolean }
   | { note: "unretire"; hash: string }
+  | { note: "retire-again"; field: string; hash: string }
   | { note: "drift"; field: string; hash: string; differs: string[] }
   | { note: "walked" }
   /** A key that a rotation has staged after it had ended is on its way out. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { DAY, hashOf, scenario } from "./scenario.ts";
+import { inMemory, REF } from "./store-worlds.ts";
 
 const settings = { limit: 150, limitReset: "monthly" };
 
@@ -36,4 +37,23 @@ test("a key of a policy without settings is never asked about between rotations"
   await world.clock.sleep(2 * DAY);
   await process.once();
   expect(world.model.requests.length).toBe(before);
+});
+
+test("a key that a store which lags behind has shown as current again is deleted after all", async () => {
+  const { world, store } = await inMemory({ key: { retire: { watch: "10s", keepDisabledFor: "12h" } } });
+  const earlier = await store().observe(REF);
+  await world.process().now();
+  await world.clock.sleep(DAY / 2);
+  const lagging = {
+    ...store(),
+    observe: async () => ({ ...(await store().observe(REF)), current: earlier.current }),
+  };
+  await world.process({ store: lagging }).once();
+  expect(world.live()).toHaveLength(2);
+  await world.clock.sleep(DAY);
+  await world.process().once();
+  await world.clock.sleep(DAY);
+  await world.process().once();
+  expect(world.live().map(({ hash }) => hash)).toEqual([hashOf(world.current())]);
+  expect(world.violations).toEqual([]);
 });

@@ -106,14 +106,14 @@ export class Duties {
   }
 
   /** A request that disables or deletes a key that has been current at these places, and is not excused. */
-  ends(process: SimProcess, { method }: HttpRequest, hash: string, places: Iterable<Place>): void {
+  ends(process: SimProcess, { method }: HttpRequest, hash: string, places: ReadonlySet<Place>): void {
     const kind = method === "DELETE" ? "delete-sent" : "disable-sent";
     const announced = [...(this.#announced.get(process)?.values() ?? [])].flat();
     // One that a late list shows once more is deleted once more, as a lost key.
     const there = this.#world.provider.key(hash) !== undefined && !this.#world.observer.forgot;
     if (there && !announced.includes(`${kind} ${hash}`))
       this.#violated(7, `${process.name} ends key ${hash}, of which the log does not tell yet`);
-    if (process.pausedSinceCommit) return;
+    if ([...places].some((place) => process.pausedSinceCommit(place))) return;
     this.#clockIsRight(process, `ends key ${hash}`);
     for (const { key, secret } of places) {
       const at = this.#looked.get(process)?.get(secret)?.at;
@@ -202,9 +202,11 @@ export class Duties {
       );
   }
 
-  #ownSecret({ key, store, secret }: Place, writer: SimProcess): void {
+  #ownSecret(place: Place, writer: SimProcess): void {
+    const { key, store, secret } = place;
     const owner = this.#owners.get(`${store}/${secret}`);
-    if (owner === undefined || owner.installation === writer.installation || writer.pausedSinceCommit) return;
+    if (owner === undefined || owner.installation === writer.installation || writer.pausedSinceCommit(place))
+      return;
     const { describeLag, getLag } = this.#world.aws.knobs;
     if (this.#now() - owner.at <= Math.max(describeLag, getLag)) return;
     if ((this.#looked.get(writer)?.get(secret)?.tick ?? 0) < owner.tick) return;

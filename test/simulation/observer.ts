@@ -166,7 +166,8 @@ export class Observer {
     if (!ends) return answered;
     if (places.size > 0 && !this.excused.has(hash)) this.#duties.ends(process, request, hash, places);
     for (const place of places) {
-      if (!this.excused.has(hash) && !process.pausedSinceCommit) this.#askConsumers(process, place, hash);
+      if (!this.excused.has(hash) && !process.pausedSinceCommit(place))
+        this.#askConsumers(process, place, hash);
     }
     return answered;
   }
@@ -377,7 +378,7 @@ export class Observer {
   /** A commit to a target has become durable. */
   committed(process: SimProcess, commit: { target: string; events: Change["events"] }): void {
     const { target, events } = commit;
-    process.pausedSinceCommit = false;
+    process.committed(target);
     for (const place of this.#world.places)
       if (`${place.store}/${place.secret}` === target) this.#effects.delete(`${process.name} ${place.key}`);
     this.#duties.committed(process, commit);

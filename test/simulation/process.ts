@@ -26,8 +26,9 @@ export class SimProcess {
   /** Its clock less the world's, in milliseconds. */
   clockError = 0;
   dead = false;
-  /** Set between its last commit and a pause that followed it. */
-  pausedSinceCommit = false;
+  /** How often it was paused, in all and when it last committed to each target. */
+  #pauses = 0;
+  readonly #pausesAtCommit = new Map<string, number>();
   /** When it last began to ask each service, by the world's clock. */
   readonly swept = new Map<string, number>();
   /** The handle that dies with it. */
@@ -78,7 +79,16 @@ export class SimProcess {
   /** SIGSTOP: a call on its way lands only after `resume`. */
   pause(): void {
     this.#pause ??= Promise.withResolvers();
-    this.pausedSinceCommit = true;
+    this.#pauses += 1;
+  }
+
+  committed(target: string): void {
+    this.#pausesAtCommit.set(target, this.#pauses);
+  }
+
+  /** Whether it was paused since it last committed to the target of a place. */
+  pausedSinceCommit({ store, secret }: { store: string; secret: string }): boolean {
+    return this.#pauses > (this.#pausesAtCommit.get(`${store}/${secret}`) ?? 0);
   }
 
   resume(): void {

@@ -1,6 +1,7 @@
 import type { KeyRecord, PolicySnapshot } from "../../journal/document.ts";
-import type { SettingsPolicy } from "../../policy/schema.ts";
+import type { KeyPolicy, SettingsPolicy } from "../../policy/schema.ts";
 import type { KeyPatch } from "../../providers/provider.ts";
+import type { SecretView } from "../../stores/store.ts";
 import { shortHash } from "../names.ts";
 import { settingsThatDiffer } from "../settings.ts";
 import { type Decision, step } from "../step.ts";
@@ -53,6 +54,8 @@ function driftOf(
   if ("decision" in store) return store.decision;
   const changed = changedByHand(world, field, store.fact.value, record);
   if (changed) return changed;
+  const kept = keptForNothing(world, field, key, store.fact.value);
+  if (kept) return kept;
   const asked = patchable(key.settings);
   if (Object.keys(asked).length === 0)
     return step(
@@ -76,6 +79,29 @@ function driftOf(
       ? `key ${shortHash(hash)} has the settings of the policy`
       : `key ${shortHash(hash)} differs from the policy: ${differs.join(", ")}`;
   return step({ note: "drift", field, hash, differs }, differs.length === 0 ? "no-drift" : "drift", says);
+}
+
+/**
+ * A key of ours that is neither current nor on its way out: a store that lagged behind has shown it as
+ * current again. Where nobody can be asked who uses it, it stays, as one that was replaced by hand does.
+ */
+function keptForNothing(
+  world: World,
+  field: string,
+  { consumers }: KeyPolicy,
+  view: SecretView,
+): Decision | undefined {
+  const current = world.document.keys[field]?.current;
+  if (consumers === "none" || currentFingerprint(view) !== current?.fingerprint) return undefined;
+  const left = Object.values(world.document.issued).find(
+    (one) => one.field === field && one.hash !== current?.hash && one.retire === undefined,
+  );
+  if (left === undefined) return undefined;
+  return step(
+    { note: "retire-again", field, hash: left.hash },
+    "current-no-more",
+    `key ${shortHash(left.hash)} is current no more, and on its way out`,
+  );
 }
 
 /** A key that we issued has had the policy's settings since then. */

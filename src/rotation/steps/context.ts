@@ -64,9 +64,13 @@ export class StepContext {
 
   /** The secret as it was seen just now, else as it is. */
   async view(field: string): Promise<SecretView> {
+    const at = this.parts.clock.now();
     const fact = this.facts.store[field];
-    if (fact && Math.abs(this.parts.clock.now() - fact.at) <= JUST_NOW_MS) return fact.value;
-    return await this.store(field).observe(this.snapshot(field).key.store);
+    if (fact && Math.abs(at - fact.at) <= JUST_NOW_MS) return fact.value;
+    const value = await this.store(field).observe(this.snapshot(field).key.store);
+    // Whoever decides next is to see what was acted upon.
+    this.facts.store[field] = { value, at };
+    return value;
   }
 
   /** Makes sure that the lease is still ours, just before something outside is changed. */

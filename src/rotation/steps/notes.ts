@@ -110,6 +110,10 @@ const REDUCERS: Reducers = {
   unretire: (draft, note) => {
     delete draft.issued[note.hash]?.retire;
   },
+  "retire-again": (draft, note, { world }) => {
+    const keepFor = world.policies[note.field]?.key.retire.keepDisabledFor ?? 0;
+    retire(draft, draft.issued[note.hash], world.now, keepFor, "it is current no more");
+  },
   drift: (draft, note, { world }) => {
     const record = draft.keys[note.field];
     if (record) record.drift = { hash: note.hash, at: world.now, differs: note.differs };

@@ -68,10 +68,13 @@ export const lostAnswer: Effect = async (proceed) => {
   return timeout(proceed, undefined as never);
 };
 
-/** There is no answer, and it takes effect only later. */
+/** There is no answer, and it takes effect only later; or never, where by then it meets other trouble. */
 export function landsLate(model: KubeModel, ms: number): Effect {
   return (proceed, call) => {
-    void model.clock.sleep(ms).then(() => proceed());
+    void model.clock
+      .sleep(ms)
+      .then(() => proceed())
+      .catch(() => {});
     return timeout(proceed, call);
   };
 }

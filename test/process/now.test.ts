@@ -61,6 +61,7 @@ describe.concurrent("rotate --now", { timeout: 60_000 }, () => {
         6. disables the old key and sees it refused  [disable]
         7. watches the consumers for 100ms  [watch]
         8. deletes the old key's hash  [retire-delete]
+        calls: at least 10 of the provider; asks every consumer 5 times
       exit 0"
     `);
   });

@@ -47,6 +47,7 @@ describe.concurrent("rotate once", { timeout: 60_000 }, () => {
         4. tries the new key at the provider and compares its settings  [verified]
         5. makes it current in local/payments-api by compare-and-swap  [promote]
         6. waits until every instance of payments, billing confirms 2 times in a row, at most 5m, then holds  [confirmed]
+        calls: at least 5 of the provider; asks every consumer 2 times
       exit 3"
     `);
     expect(await session(world, ["once"])).toMatchInlineSnapshot(`

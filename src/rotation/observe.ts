@@ -41,6 +41,15 @@ export class Facts {
     this.latest = Number.NEGATIVE_INFINITY;
   }
 
+  /** What of them `decide` judges. */
+  known(): Pick<
+    World,
+    "store" | "issued" | "accepted" | "attachments" | "listed" | "evidence" | "asked" | "skewMs" | "heard"
+  > {
+    const { store, issued, accepted, attachments, listed, evidence, asked, skewMs, heard } = this;
+    return { store, issued, accepted, attachments, listed, evidence, asked, skewMs, heard };
+  }
+
   lookedInto(store: Store, ref: SecretRef): void {
     this.looked.set(`${store.name} ${ref.secret}`, { store, ref });
   }

@@ -165,16 +165,8 @@ export class TargetPass {
       requests,
       mayStart: this.options.start,
       fraction: random.fraction(),
-      store: this.facts.store,
-      issued: this.facts.issued,
-      accepted: this.facts.accepted,
-      attachments: this.facts.attachments,
-      listed: this.facts.listed,
-      evidence: this.facts.evidence,
-      asked: this.facts.asked,
+      ...this.facts.known(),
       failed: this.failed,
-      skewMs: this.facts.skewMs,
-      heard: this.facts.heard,
     };
   }
 

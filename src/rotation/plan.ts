@@ -86,16 +86,8 @@ async function lookAhead(
       requests,
       mayStart: true,
       fraction: 0.5,
-      store: facts.store,
-      issued: facts.issued,
-      accepted: facts.accepted,
-      attachments: facts.attachments,
-      listed: facts.listed,
-      evidence: facts.evidence,
-      asked: facts.asked,
+      ...facts.known(),
       failed,
-      skewMs: facts.skewMs,
-      heard: facts.heard,
     };
     const decision = decide(world);
     if (!("step" in decision)) return ended(place, world, decision, steps);

@@ -57,7 +57,6 @@ export async function survey(parts: SurveyParts): Promise<Survey> {
 }
 
 function hasNothingToDo(parts: SurveyParts, target: string, document: TargetDocument): boolean {
-  const { store, issued, accepted, attachments, listed, evidence, asked, skewMs, heard } = NOTHING_KNOWN;
   const decision = decide({
     now: parts.clock.now(),
     target,
@@ -68,16 +67,8 @@ function hasNothingToDo(parts: SurveyParts, target: string, document: TargetDocu
     mayStart: parts.start,
     // Only what is written down depends on it, and nothing of this is.
     fraction: 0,
-    store,
-    issued,
-    accepted,
-    attachments,
-    listed,
-    evidence,
-    asked,
+    ...NOTHING_KNOWN.known(),
     failed: {},
-    skewMs,
-    heard,
   });
   return "idle" in decision;
 }

@@ -12,18 +12,12 @@ import { ProviderModel } from "../../src/sandbox/provider-model.ts";
 import { serve } from "../../src/sandbox/serve.ts";
 import { CREDENTIALS, secretsManagerApi } from "../aws/handler.ts";
 import { SecretsManagerModel } from "../aws/model.ts";
+import { policyHead } from "./policy-head.ts";
 
 const KEY = "payments-api";
 
 /** The policy of one key with one consumer, and no pause that the work itself does not need. */
-const POLICY = `version: 1
-providers:
-  openrouter:
-    type: openrouter
-    managementKey: { env: OPENROUTER_MANAGEMENT_KEY }
-    baseUrl: \${OPENROUTER_BASE_URL}
-    rateLimit: { requestsPerSecond: 1000, concurrency: 8 }
-stores:
+const POLICY = `${policyHead()}stores:
   aws: { type: aws-secrets-manager, region: eu-west-1 }
 keys:
   - name: ${KEY}

@@ -12,6 +12,7 @@ import { ProviderModel } from "../../src/sandbox/provider-model.ts";
 import { serve } from "../../src/sandbox/serve.ts";
 import { type Asked, confirmBound } from "../rotation/confirm-bound.ts";
 import { CLI, spread } from "./measure.ts";
+import { policyHead } from "./policy-head.ts";
 import type { Row, Size } from "./report.ts";
 
 const ASKED: Asked = { interval: 1_000, successThreshold: 3 };
@@ -163,14 +164,7 @@ function policyText(count: number): string {
     consumers: [{ name: consumer, probe: { http: ["\${CONSUMERS_URL}/key-${index}/a", "\${CONSUMERS_URL}/key-${index}/b"] } }]
 `,
   );
-  return `version: 1
-providers:
-  openrouter:
-    type: openrouter
-    managementKey: { env: OPENROUTER_MANAGEMENT_KEY }
-    baseUrl: \${OPENROUTER_BASE_URL}
-    rateLimit: { requestsPerSecond: 1000, concurrency: 8 }
-stores:
+  return `${policyHead()}stores:
   local: { type: file, path: secrets }
 defaults:
   provider: openrouter

@@ -7,6 +7,7 @@ import { CREDENTIALS } from "../aws/handler.ts";
 import type { FleetAnswer } from "./fleet-models.ts";
 import { CLI, timeProcess } from "./measure.ts";
 import type { Own } from "./own-figures.ts";
+import { policyHead } from "./policy-head.ts";
 
 export interface FleetOptions {
   keys: number;
@@ -100,14 +101,7 @@ function policyText({ keys, store, rateLimit }: FleetOptions): string {
 `,
   );
   const place = store === "aws" ? "type: aws-secrets-manager" : "type: file, path: secrets";
-  return `version: 1
-providers:
-  openrouter:
-    type: openrouter
-    managementKey: { env: OPENROUTER_MANAGEMENT_KEY }
-    baseUrl: \${OPENROUTER_BASE_URL}
-    rateLimit: { requestsPerSecond: ${rateLimit.requestsPerSecond}, concurrency: ${rateLimit.concurrency} }
-stores:
+  return `${policyHead(rateLimit)}stores:
   secrets: { ${place} }
 defaults:
   provider: openrouter

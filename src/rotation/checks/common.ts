@@ -30,11 +30,19 @@ export function sinceOrJustNow(world: World, since: number): number {
   return Math.min(since, world.now - JUST_NOW_MS);
 }
 
+/** The fact, where it is from `notBefore` on; else the look. */
+function factOr<T>(world: World, fact: Fact<T> | undefined, notBefore: number, look: Decision): Need<T> {
+  return fact && isSince(world, fact, notBefore) ? { fact } : { decision: look };
+}
+
 /** The store's view of a field, looked at no earlier than `notBefore`. */
 export function needStore(world: World, field: string, notBefore = 0): Need<SecretView> {
-  const fact = world.store[field];
-  if (fact && isSince(world, fact, notBefore)) return { fact };
-  return { decision: step({ look: "store", field }, "look-store", "reads the secret in the store") };
+  return factOr(
+    world,
+    world.store[field],
+    notBefore,
+    step({ look: "store", field }, "look-store", "reads the secret in the store"),
+  );
 }
 
 export function needIssued(
@@ -43,15 +51,12 @@ export function needIssued(
   hash: string,
   notBefore = 0,
 ): Need<IssuedKey | undefined> {
-  const fact = world.issued[hash];
-  if (fact && isSince(world, fact, notBefore)) return { fact };
-  return {
-    decision: step(
-      { look: "issued", field, hash },
-      "look-key",
-      `asks the provider about key ${shortHash(hash)}`,
-    ),
-  };
+  return factOr(
+    world,
+    world.issued[hash],
+    notBefore,
+    step({ look: "issued", field, hash }, "look-key", `asks the provider about key ${shortHash(hash)}`),
+  );
 }
 
 export function needAccepted(
@@ -60,21 +65,21 @@ export function needAccepted(
   hash: string,
   notBefore = 0,
 ): Need<boolean | undefined> {
-  const fact = world.accepted[hash];
-  if (fact && isSince(world, fact, notBefore)) return { fact };
-  return {
-    decision: step(
-      { look: "accepted", field, hash },
-      "look-accepted",
-      `tries key ${shortHash(hash)} at the provider`,
-    ),
-  };
+  return factOr(
+    world,
+    world.accepted[hash],
+    notBefore,
+    step({ look: "accepted", field, hash }, "look-accepted", `tries key ${shortHash(hash)} at the provider`),
+  );
 }
 
 export function needList(world: World, field: string, provider: string, notBefore = 0): Need<IssuedKey[]> {
-  const fact = world.listed[provider];
-  if (fact && isSince(world, fact, notBefore)) return { fact };
-  return { decision: step({ look: "list", field }, "look-list", "walks the provider's list of keys") };
+  return factOr(
+    world,
+    world.listed[provider],
+    notBefore,
+    step({ look: "list", field }, "look-list", "walks the provider's list of keys"),
+  );
 }
 
 /** What hangs on a key's hash at the provider. */
@@ -82,17 +87,17 @@ export function needAttachments(
   world: World,
   field: string,
   hash: string,
-  notBefore = 0,
 ): Need<Attachment[] | { unknown: string }> {
-  const fact = world.attachments[hash];
-  if (fact && isSince(world, fact, notBefore)) return { fact };
-  return {
-    decision: step(
+  return factOr(
+    world,
+    world.attachments[hash],
+    0,
+    step(
       { look: "attachments", field, hash },
       "look-attachments",
       `asks the provider what hangs on key ${shortHash(hash)}`,
     ),
-  };
+  );
 }
 
 /**

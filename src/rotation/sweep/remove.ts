@@ -123,7 +123,7 @@ async function contextFor(
   const facts = new Facts();
   const now = parts.clock.now();
   const nothingAsked = { requests: [], mayStart: false, fraction: 0, failed: {} };
-  const world: World = { now, target, owner, document, policies, ...nothingAsked, ...facts };
+  const world: World = { now, target, owner, document, policies, ...nothingAsked, ...facts.known() };
   return new StepContext(parts, lease, facts, world, {
     reason: "orphan-found",
     says: `deletes key ${shortHash(key.hash)}, which bears a name of ours and whose plaintext was lost`,

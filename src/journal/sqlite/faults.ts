@@ -66,6 +66,14 @@ export function journalFault(thrown: unknown, path: string): RotationError {
   });
 }
 
+/** What was committed may be lost with the next power cut. */
+export function refusedByDisk(path: string, cause?: unknown): RotationError {
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  const { what, hint } = SAYS.unclear as { what: string; hint: string };
+  const detail = code ?? "what was written before is not on it yet";
+  return new RotationError("unclear", `the journal ${path} ${what} (${detail})`, { hint, cause });
+}
+
 /** The path leads to no place for a file: it is a folder, or leads through a file. */
 function wrongPath(path: string, cause: unknown): RotationError {
   const { code } = cause as NodeJS.ErrnoException;

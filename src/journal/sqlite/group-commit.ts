@@ -5,8 +5,10 @@ import { RotationError } from "../../lib/errors.ts";
 export interface Writer {
   /** Makes the attempt until it finds the journal unlocked; throws `busy` when it stays locked, and what the attempt throws. */
   patiently(attempt: () => void): Promise<void>;
-  /** Runs `work` as one transaction: on the disk when this returns, and gone without a trace when it throws. */
+  /** Runs `work` as one transaction, which a death of the process cannot undo when this returns; gone without a trace when it throws. */
   transaction(work: () => void): void;
+  /** Resolves once no loss of power can undo any transaction so far; throws what kept it from that. */
+  durable(): Promise<void>;
   /** Runs `change` as a part of the transaction that leaves nothing when it throws a RotationError. */
   part<T>(change: () => T): T;
 }
@@ -19,11 +21,13 @@ interface Waiting {
 
 /** So many changes share one commit at most: nothing else runs while they are made. */
 const MOST_TOGETHER = 64;
+/** So many are told of it in one turn: each goes on with its work at once, and answers from outside would wait for all of it. */
+const TOLD_TOGETHER = 4;
 
 /**
  * Group commit: changes that are asked for in one turn of the event loop, or while the journal is
- * locked, are made in that order in one transaction, and so wait for the disk once. A promise is
- * settled only after it. A change that is refused fails alone. Where the transaction fails, each
+ * locked, or is at the disk, are made in that order in one transaction, and so wait for the disk once.
+ * A promise is settled only after it. A change that is refused fails alone. Where the transaction fails, each
  * change is made in one of its own, and fails as it would have by itself.
  */
 export class GroupCommit {
@@ -72,7 +76,16 @@ export class GroupCommit {
       return;
     }
     this.#waiting.splice(0, group.length);
-    for (const tell of settle) tell();
+    try {
+      await this.#writer.durable();
+    } catch (thrown) {
+      for (const { reject } of group) reject(thrown);
+      return;
+    }
+    for (const [index, tell] of settle.entries()) {
+      if (index > 0 && index % TOLD_TOGETHER === 0) await restOfTheTurn();
+      tell();
+    }
   }
 
   /** Makes a change, within the transaction; what is to be told of it once that is on the disk. */

@@ -1,7 +1,7 @@
 import { apiError, isObject, type JsonObject, parseJson } from "../answer.ts";
 import { flag, hash, instant, label, nullable, number, period, readEntries, text, texts } from "../fields.ts";
 import type { CurrentKey, IssuedKey } from "../provider.ts";
-import { withoutSecrets } from "../redact.ts";
+import { withRaw, withRawLater } from "../raw.ts";
 import type { TokenPage } from "../walk.ts";
 
 /**
@@ -13,12 +13,12 @@ import type { TokenPage } from "../walk.ts";
 /** The key of an answer about one key; undefined without a hash. */
 export function readIssuedKey(body: string): IssuedKey | undefined {
   const json = parseJson(body);
-  return isObject(json) ? issuedKey(json.data ?? json) : undefined;
+  return isObject(json) ? issuedKey(json.data ?? json, withRaw) : undefined;
 }
 
 /** A page of the list; undefined when it is none, or when an entry has no hash to know it by. */
 export function readPage(body: string): TokenPage<IssuedKey> | undefined {
-  const entries = readEntries(body, issuedKey);
+  const entries = readEntries(body, (entry) => issuedKey(entry, withRawLater));
   return entries && { entries, next: nextToken(parseJson(body)) };
 }
 
@@ -31,15 +31,15 @@ export function readCurrentKey(body: string): CurrentKey | undefined {
   if (!isObject(json)) return undefined;
   const data = isObject(json.data) ? json.data : json;
   if (!KEY_FIELDS.some((name) => name in data)) return undefined;
-  return {
+  const known = {
     label: label(data, "label"),
     usage: usageIn(data),
     limit: limitIn(data),
     limitRemaining: nullable(data, "limit_remaining", number),
     expiresAt: nullable(data, "expires_at", instant),
     isManagementKey: managementIn(data),
-    raw: withoutSecrets(data) as JsonObject,
   };
+  return withRaw(known, data);
 }
 
 /**
@@ -55,11 +55,11 @@ export function readError(body: string): string | undefined {
   return text(inner, "message") ?? kind;
 }
 
-function issuedKey(data: unknown): IssuedKey | undefined {
+function issuedKey(data: unknown, shown: typeof withRaw): IssuedKey | undefined {
   if (!isObject(data)) return undefined;
   const id = hash(data, "hash");
   if (id === undefined) return undefined;
-  return {
+  const known = {
     hash: id,
     name: text(data, "name"),
     label: label(data, "label"),
@@ -73,8 +73,8 @@ function issuedKey(data: unknown): IssuedKey | undefined {
     createdAt: instant(data, "created_at"),
     updatedAt: nullable(data, "updated_at", instant),
     expiresAt: nullable(data, "expires_at", instant),
-    raw: withoutSecrets(data) as JsonObject,
   };
+  return shown(known, data);
 }
 
 function limitIn(data: JsonObject): number | null | undefined {

@@ -56,6 +56,8 @@ export function openRouterProvider(name: string, config: OpenRouterConfig, parts
       throw error;
     });
 
+  const merged = mergeOnce();
+
   return {
     name,
     skewMs: connection.skewMs,
@@ -70,8 +72,22 @@ export function openRouterProvider(name: string, config: OpenRouterConfig, parts
     async list(workspaces = []) {
       if (workspaces.length === 0) return await listed(undefined);
       const lists = await Promise.all([undefined, ...new Set(workspaces)].map(listed));
-      return [...new Map(lists.flat().map((key) => [key.hash, key])).values()];
+      return merged(lists);
     },
+  };
+}
+
+/** Each key of several lists once. All who share the walks share this too. */
+function mergeOnce(): (lists: readonly IssuedKey[][]) => IssuedKey[] {
+  const known = new WeakMap<object, { lists: readonly IssuedKey[][]; keys: IssuedKey[] }>();
+  return (lists) => {
+    const [first = []] = lists;
+    const before = known.get(first);
+    if (before?.lists.length === lists.length && lists.every((list, index) => list === before.lists[index]))
+      return before.keys;
+    const keys = [...new Map(lists.flat().map((key) => [key.hash, key])).values()];
+    known.set(first, { lists, keys });
+    return keys;
   };
 }
 

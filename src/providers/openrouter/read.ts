@@ -1,7 +1,7 @@
-import { isObject, type JsonObject, parseJson } from "../answer.ts";
+import { isObject, parseJson } from "../answer.ts";
 import { flag, hash, instant, label, nullable, number, period, readEntries, text } from "../fields.ts";
 import type { CurrentKey, IssuedKey } from "../provider.ts";
-import { withoutSecrets } from "../redact.ts";
+import { withRaw, withRawLater } from "../raw.ts";
 
 /**
  * Reads answers leniently: a field of an unexpected type counts as not given, and the envelope
@@ -11,12 +11,12 @@ import { withoutSecrets } from "../redact.ts";
 /** The key of an answer about one key; undefined without a hash. */
 export function readIssuedKey(body: string): IssuedKey | undefined {
   const json = parseJson(body);
-  return isObject(json) ? issuedKey(json.data ?? json) : undefined;
+  return isObject(json) ? issuedKey(json.data ?? json, withRaw) : undefined;
 }
 
 /** A page of the list; undefined when it is none, or when an entry has no hash to know it by. */
 export function readPage(body: string): IssuedKey[] | undefined {
-  return readEntries(body, issuedKey);
+  return readEntries(body, (entry) => issuedKey(entry, withRawLater));
 }
 
 /** What a key says about itself; undefined when the body is no object. */
@@ -24,22 +24,22 @@ export function readCurrentKey(body: string): CurrentKey | undefined {
   const json = parseJson(body);
   if (!isObject(json) || !isObject(json.data)) return undefined;
   const { data } = json;
-  return {
+  const known = {
     label: label(data, "label"),
     usage: number(data, "usage"),
     limit: nullable(data, "limit", number),
     limitRemaining: nullable(data, "limit_remaining", number),
     expiresAt: nullable(data, "expires_at", instant),
     isManagementKey: flag(data, "is_management_key") ?? flag(data, "is_provisioning_key"),
-    raw: withoutSecrets(data) as JsonObject,
   };
+  return withRaw(known, data);
 }
 
-function issuedKey(data: unknown): IssuedKey | undefined {
+function issuedKey(data: unknown, shown: typeof withRaw): IssuedKey | undefined {
   if (!isObject(data)) return undefined;
   const id = hash(data, "hash");
   if (id === undefined) return undefined;
-  return {
+  const known = {
     hash: id,
     name: text(data, "name"),
     label: label(data, "label"),
@@ -55,6 +55,6 @@ function issuedKey(data: unknown): IssuedKey | undefined {
     expiresAt: nullable(data, "expires_at", instant),
     workspaceId: text(data, "workspace_id"),
     creatorUserId: nullable(data, "creator_user_id", text),
-    raw: withoutSecrets(data) as JsonObject,
   };
+  return shown(known, data);
 }

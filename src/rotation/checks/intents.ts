@@ -1,5 +1,6 @@
 import type { IntentRecord } from "../../journal/document.ts";
 import type { SecretView, StagedVersion } from "../../stores/store.ts";
+import { keysNamed } from "../named-keys.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, step, wait } from "../step.ts";
 import { LIST_DELAY_MS } from "../timing.ts";
@@ -19,12 +20,8 @@ export function checkIntents(world: World): Decision | undefined {
   if (snapshot === undefined) return undefined;
   const list = needList(world, walk.field, snapshot.key.provider, Math.max(walk.since, lookedAgainAt(world)));
   if ("decision" in list) return list.decision;
-  const strays = list.fact.value.filter(
-    (key) =>
-      key.name !== undefined &&
-      world.document.intents[key.name] &&
-      world.document.issued[key.hash] === undefined,
-  );
+  const named = Object.keys(world.document.intents).flatMap((name) => keysNamed(list.fact.value, name));
+  const strays = named.filter((key) => world.document.issued[key.hash] === undefined);
   for (const stray of strays) {
     const { field } = world.document.intents[stray.name as string] as { field: string };
     const store = needStore(world, field, walk.since);

@@ -1,6 +1,7 @@
 import type { RotationRecord } from "../../journal/document.ts";
 import type { ErrorCode } from "../../lib/errors.ts";
 import type { SecretView, StagedVersion, StoredVersion } from "../../stores/store.ts";
+import { keysNamed } from "../named-keys.ts";
 import { shortHash } from "../names.ts";
 import { type Decision, patient, step, wait } from "../step.ts";
 import { ACTIVATION_LIMIT_MS, PROVIDER_POLL_MS, STORE_FRESH_MS, stepBackoff, waitEnd } from "../timing.ts";
@@ -90,8 +91,8 @@ function plannedReplacement(world: World, rotation: RotationRecord): Decision {
     );
   const list = needList(world, rotation.field, rotation.policy.key.provider, rotation.phaseAt);
   if ("decision" in list) return list.decision;
-  const orphan = list.fact.value.find(
-    (key) => key.name === intent.name && world.document.issued[key.hash] === undefined,
+  const orphan = keysNamed(list.fact.value, intent.name).find(
+    (key) => world.document.issued[key.hash] === undefined,
   );
   if (orphan !== undefined) {
     const { field, phaseAt: since } = rotation;

@@ -1,5 +1,6 @@
 import type { NewEvent, PolicySnapshot, TargetDocument } from "../../journal/document.ts";
 import type { Lease } from "../../journal/journal.ts";
+import { jsonCopy } from "../../lib/json-copy.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { SecretView, Store } from "../../stores/store.ts";
 import { noticesOf } from "../notices.ts";
@@ -89,7 +90,7 @@ export class StepContext {
     change: (draft: TargetDocument) => void,
     more: { field?: string; message?: string; data?: Record<string, unknown>; requestsDone?: string[] } = {},
   ): Promise<void> {
-    const draft = JSON.parse(JSON.stringify(this.document)) as TargetDocument;
+    const draft = jsonCopy(this.document);
     change(draft);
     const rotation = this.operator === undefined ? (draft.rotation ?? this.document.rotation) : undefined;
     const field = more.field ?? rotation?.field;

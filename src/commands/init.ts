@@ -71,10 +71,10 @@ async function writePolicy(
   });
   const given = await account.adopted(givenBy(flags));
   const missing = missingIn(given);
-  fitOrThrow(judge(given), prompts ? [] : missing);
+  fitOrThrow(await judge(given), prompts ? [] : missing);
   const said =
     missing.length > 0 && prompts ? await askFor(given, { prompts, judge, keysOf: account.keys }) : given;
-  const { text, warnings } = fitOrThrow(judge(said));
+  const { text, warnings } = fitOrThrow(await judge(said));
   await writeNew(file, text);
   const style = styler(wantsColor(process.stdout, globals.color));
   const steps = nextSteps(draftOf(said), file, await account.isOpen(said));

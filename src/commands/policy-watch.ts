@@ -93,10 +93,10 @@ export class PolicyWatch {
     this.#settled = found.id === this.#seen;
     this.#seen = found.id;
     if (signal.aborted) return;
-    if (asked || (this.#settled && found.id !== this.#judged)) this.#judge(found, asked);
+    if (asked || (this.#settled && found.id !== this.#judged)) await this.#judge(found, asked);
   }
 
-  #judge(found: Found, asked: boolean): void {
+  async #judge(found: Found, asked: boolean): Promise<void> {
     const { file, env, take, observer, log, clock } = this.#options;
     this.#judged = found.id;
     if (found.id === this.#inForce) {
@@ -106,7 +106,10 @@ export class PolicyWatch {
     }
     try {
       if ("error" in found) throw found.error;
-      const { policy } = judgePolicy(file, found.text, env, { now: clock.now(), inForce: this.#policy });
+      const { policy } = await judgePolicy(file, found.text, env, {
+        now: clock.now(),
+        inForce: this.#policy,
+      });
       take(policy);
       const changes = policyChanges(this.#policy, policy);
       this.#policy = policy;

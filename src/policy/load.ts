@@ -36,35 +36,35 @@ export async function loadPolicy(
   env: Readonly<Record<string, string | undefined>>,
   { now = systemClock.now() }: { now?: number } = {},
 ): Promise<LoadedPolicy> {
-  return judgePolicy(file, await readPolicyFile(file), env, { now });
+  return await judgePolicy(file, await readPolicyFile(file), env, { now });
 }
 
 /**
  * The same for a text that was read from the file already. With `inForce`, what a worker that runs
  * under that policy cannot change is a fault too.
  */
-export function judgePolicy(
+export async function judgePolicy(
   file: string,
   text: string,
   env: Readonly<Record<string, string | undefined>>,
   { now = systemClock.now(), inForce }: { now?: number; inForce?: Policy } = {},
-): LoadedPolicy {
+): Promise<LoadedPolicy> {
   const source = new Source(text);
   const findings = new Findings();
-  const policy = parse(source, findings, env, dirname(resolve(file)), now, inForce);
+  const policy = await parse(source, findings, env, dirname(resolve(file)), now, inForce);
   if (policy === undefined || findings.anyFault) throw new PolicyError(file, findings.faults(file, source));
   return { policy, warnings: findings.notes(source), text };
 }
 
-function parse(
+async function parse(
   source: Source,
   findings: Findings,
   env: Readonly<Record<string, string | undefined>>,
   folder: string,
   now: number,
   inForce: Policy | undefined,
-): Policy | undefined {
-  const written = readYaml(source, findings);
+): Promise<Policy | undefined> {
+  const written = await readYaml(source, findings);
   if (!written) return undefined;
   const filled = interpolate(written, env, findings);
   refuseLiterals(filled, source, findings);

@@ -19,7 +19,7 @@ const NONE: PolicyNames = { providers: [], stores: [], keys: [] };
  */
 export async function policyNames(file: string): Promise<PolicyNames> {
   try {
-    const tree = readYaml(new Source(await readPolicyFile(file)), new Findings());
+    const tree = await readYaml(new Source(await readPolicyFile(file)), new Findings());
     if (!tree) return NONE;
     return {
       providers: fields(child(tree, "providers")),

@@ -1,4 +1,3 @@
-import { LineCounter } from "yaml";
 import { redact } from "./literals.ts";
 import type { Span } from "./tree.ts";
 
@@ -11,13 +10,13 @@ const LONGEST_LINE = 10_000;
 /** The text of a policy, for saying where something stands without showing a secret that stands there. */
 export class Source {
   readonly text: string;
-  readonly lines = new LineCounter();
+  /** The offset at which each line begins. */
+  readonly #lines: number[] = [0];
   readonly #secrets: Span[] = [];
 
   constructor(text: string) {
     this.text = text;
-    this.lines.addNewLine(0);
-    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.lines.addNewLine(at + 1);
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#lines.push(at + 1);
   }
 
   /** Takes what stands there out of every line quoted from now on. */
@@ -27,8 +26,14 @@ export class Source {
 
   /** Line and column, from 1, of an offset. */
   position(offset: number): { line: number; column: number } {
-    const { line, col } = this.lines.linePos(Math.min(offset, this.text.length));
-    return { line, column: col };
+    const at = Math.min(offset, this.text.length);
+    let [line, beyond] = [0, this.#lines.length];
+    while (beyond - line > 1) {
+      const middle = (line + beyond) >> 1;
+      if ((this.#lines[middle] as number) <= at) line = middle;
+      else beyond = middle;
+    }
+    return { line: line + 1, column: at - (this.#lines[line] as number) + 1 };
   }
 
   /** The line that an offset stands on, fit for printing, and where in it the offset is; undefined for an endless one. */

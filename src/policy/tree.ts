@@ -28,6 +28,11 @@ export type Tree =
   | (Place & { kind: "map"; entries: Map<string, Tree> })
   | (Place & { kind: "list"; items: Tree[] });
 
+/** More values than any policy needs. */
+export const MOST_VALUES = 1_000_000;
+/** Nested deeper than any policy is. */
+export const DEEPEST = 40;
+
 /** The plain value. */
 export function toValue(tree: Tree): unknown {
   if (tree.kind === "scalar") return tree.value;

@@ -9,7 +9,7 @@ const HOOK = new URL("loaded-hook.ts", import.meta.url).href;
 /** Of Node's own modules, those that take as long to load as everything else of a small command. */
 const HEAVY = ["http", "https", "tls", "internal/deps/undici/undici"];
 
-const READING = ["commander", "croner", "fastest-levenshtein", "node-cron", "yaml", "zod"];
+const READING = ["commander", "croner", "fastest-levenshtein", "js-yaml", "node-cron", "zod"];
 const PASSING = [
   ...READING,
   ...[

@@ -37,11 +37,11 @@ export interface AccountParts {
 const WHOLE = 32;
 
 export function accountOf({ judge, connect, readSecret, say, offline }: AccountParts): Account {
-  const providerOf = (said: Partial<Draft>): { name: string; config: ProviderPolicy } => {
+  const providerOf = async (said: Partial<Draft>): Promise<{ name: string; config: ProviderPolicy }> => {
     const { provider, managementKey, workspaces } = said;
     const asked = { provider, managementKey, workspaces };
     const { policy } = fitOrThrow(
-      judge(Object.fromEntries(Object.entries(asked).filter(([, value]) => value))),
+      await judge(Object.fromEntries(Object.entries(asked).filter(([, value]) => value))),
     );
     const [entry] = Object.entries(policy.providers);
     if (!entry) throw new RotationError("internal", "a draft without a provider");
@@ -50,7 +50,7 @@ export function accountOf({ judge, connect, readSecret, say, offline }: AccountP
   /** Undefined where it is at hand. */
   const shut = async (said: Partial<Draft>): Promise<string | undefined> => {
     if (offline) return "--offline";
-    const { config } = providerOf(said);
+    const { config } = await providerOf(said);
     return await readSecret(config.managementKey).then(
       () => undefined,
       (thrown) => asRotationError(thrown).message,
@@ -62,7 +62,7 @@ export function accountOf({ judge, connect, readSecret, say, offline }: AccountP
 
     async keys(said) {
       const why = await shut(said);
-      const { name, config } = providerOf(said);
+      const { name, config } = await providerOf(said);
       if (why !== undefined) {
         say(`  The account's keys are not listed: ${why}.`);
         return undefined;
@@ -98,7 +98,7 @@ export function accountOf({ judge, connect, readSecret, say, offline }: AccountP
         say(`rotate: the settings of the key adopted are not looked up: ${why}`);
         return said;
       }
-      const { name, config } = providerOf(said);
+      const { name, config } = await providerOf(said);
       const chosen = {
         name,
         type: config.type,

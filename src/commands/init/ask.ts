@@ -17,7 +17,7 @@ export interface Prompts {
   /** Asks again until `fault` finds nothing wrong. */
   input(
     message: string,
-    options: { preset?: string; fault?: (text: string) => string | undefined },
+    options: { preset?: string; fault?: (text: string) => Promise<string | undefined> },
   ): Promise<string>;
   confirm(message: string, preset: boolean): Promise<boolean>;
 }
@@ -279,8 +279,8 @@ function typed(
 ): Promise<string> {
   return prompts.input(message, {
     ...(preset === undefined ? {} : { preset }),
-    fault: (text) => {
-      const judgement = judge({ ...said, ...means(text.trim()) });
+    fault: async (text) => {
+      const judgement = await judge({ ...said, ...means(text.trim()) });
       if ("loaded" in judgement) return undefined;
       return judgement.problems.find((problem) => problem.option === option)?.message;
     },

@@ -36,15 +36,15 @@ const OPTIONS: readonly [RegExp, string][] = [
 ];
 
 /** What was said, as the loader sees the policy that it makes. Nothing is written or called. */
-export type Judge = (given: Partial<Draft>) => Judgement;
+export type Judge = (given: Partial<Draft>) => Promise<Judgement>;
 
 /** Judges as a policy that would lie at `file`, by what a command sees of the environment. */
 export function judgeAt(file: string, env: NodeJS.ProcessEnv): Judge {
-  return (given) => {
+  return async (given) => {
     const draft = draftOf(given);
     try {
       const text = compose(draft, surroundingsOf(file, draft.provider, env));
-      return { loaded: judgePolicy(file, text, env) };
+      return { loaded: await judgePolicy(file, text, env) };
     } catch (thrown) {
       if (!(thrown instanceof PolicyError)) throw thrown;
       const problems = thrown.faults.map(({ path, message, hint }) => ({

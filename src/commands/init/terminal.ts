@@ -16,7 +16,7 @@ export async function terminalPrompts(color: boolean): Promise<Prompts> {
           {
             message,
             ...(preset === undefined ? {} : { default: preset }),
-            validate: (text) => fault?.(text.trim()) ?? true,
+            validate: async (text) => (await fault?.(text.trim())) ?? true,
           },
           CONTEXT,
         ),

@@ -31,7 +31,7 @@ function person(answers: Readonly<Record<string, string | readonly string[]>>) {
     input: async (message, { preset = "", fault }) => {
       for (;;) {
         const text = answerTo(message) ?? preset;
-        const wrong = fault?.(text);
+        const wrong = await fault?.(text);
         if (wrong === undefined) return text;
         faults.push(wrong);
         if (faults.length > 10) throw new Error(`no way out of ${message}: ${wrong}`);
@@ -49,7 +49,7 @@ async function policyOf(
 ) {
   const { prompts, asked, faults } = person(answers);
   const said = await askFor(given, { prompts, judge, keysOf: async () => keys });
-  const judgement = judge(said);
+  const judgement = await judge(said);
   if (!("loaded" in judgement)) throw new Error(JSON.stringify(judgement));
   return { policy: judgement.loaded.policy, asked, faults, draft: draftOf(said) };
 }

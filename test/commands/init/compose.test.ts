@@ -134,12 +134,12 @@ const anything = fc
   .map((pairs) => [...pairs].map(([option, text]) => `${option}=${text}`));
 
 describe("the policy that rotate init writes", () => {
-  it("is valid and says what the options say, whichever of them are given", () => {
-    fc.assert(
-      fc.property(fitting, (words) => {
+  it("is valid and says what the options say, whichever of them are given", async () => {
+    await fc.assert(
+      fc.asyncProperty(fitting, async (words) => {
         const given = said(words);
         expect(missingIn(given)).toEqual([]);
-        const judgement = judge(given);
+        const judgement = await judge(given);
         expect(judgement, words.join(" ")).not.toHaveProperty("problems");
         if (!("loaded" in judgement)) return;
         const { policy } = judgement.loaded;
@@ -159,10 +159,10 @@ describe("the policy that rotate init writes", () => {
     );
   });
 
-  it("is refused by option, and never written broken, whatever text an option holds", () => {
-    fc.assert(
-      fc.property(anything, (words) => {
-        const judgement = judge(said(words));
+  it("is refused by option, and never written broken, whatever text an option holds", async () => {
+    await fc.assert(
+      fc.asyncProperty(anything, async (words) => {
+        const judgement = await judge(said(words));
         if ("loaded" in judgement) return;
         expect(judgement.problems.length).toBeGreaterThan(0);
         for (const { option, message } of judgement.problems) {
@@ -174,7 +174,7 @@ describe("the policy that rotate init writes", () => {
     );
   });
 
-  it("takes over what the provider shows of an adopted key, however it is named", () => {
+  it("takes over what the provider shows of an adopted key, however it is named", async () => {
     const issued = fc.record({
       hash: fc.stringMatching(/^[0-9a-f]{64}$/),
       name: anyText,
@@ -186,14 +186,14 @@ describe("the policy that rotate init writes", () => {
       expiresAt: fc.constantFrom(null, "2026-07-01T00:00:00Z"),
       raw: fc.constant({}),
     });
-    fc.assert(
-      fc.property(issued, (key) => {
+    await fc.assert(
+      fc.asyncProperty(issued, async (key) => {
         const given: Partial<Draft> = {
           key: keyNameOf(key),
           adopt: { hash: key.hash, issued: key },
           consumers: [{ name: "chat", probe: { urls: ["http://127.0.0.1:8080/healthz"] } }],
         };
-        const judgement = judge(given);
+        const judgement = await judge(given);
         expect(judgement).not.toHaveProperty("problems");
         if (!("loaded" in judgement)) return;
         const [policy] = judgement.loaded.policy.keys;

@@ -1,0 +1,147 @@
+import {
+  EVENT_ID,
+  type Event,
+  getScalarValue,
+  type MappingEvent,
+  parseEvents,
+  SCALAR_STYLE,
+  type ScalarEvent,
+  type ScalarStyle,
+  type SequenceEvent,
+} from "js-yaml";
+import { DEEPEST, MOST_VALUES, type Path, type Scalar, type Span, type Tree } from "./tree.ts";
+
+/** How wide the quotes around a text are, by its style. */
+const QUOTES = new Map<ScalarStyle, number>([
+  [SCALAR_STYLE.PLAIN, 0],
+  [SCALAR_STYLE.SINGLE_QUOTED, 1],
+  [SCALAR_STYLE.DOUBLE_QUOTED, 1],
+]);
+
+/** What readers of YAML take for different things: characters that control something and are no line feed, and the end of a document. */
+const ODD = /[^\n\P{Cc}]|[\u2028\u2029\ufeff\p{Cs}\p{Cn}]|^\.\.\./mu;
+
+/** What words without quotes stand for that are no strings. */
+const WORDS = new Map<string, boolean | null>([
+  ...["~", "null", "Null", "NULL"].map((word) => [word, null] as const),
+  ...["true", "True", "TRUE"].map((word) => [word, true] as const),
+  ...["false", "False", "FALSE"].map((word) => [word, false] as const),
+]);
+/** A number as anybody writes it, and one in any way at all. */
+const PLAIN_NUMBER = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?$/;
+const NUMBER = /^[-+]?(?:0x[\da-f]+|0o[0-7]+|(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?|\.(?:inf|nan))$/i;
+
+/**
+ * The text as a tree, where it is one map in plain YAML: one document, no directives, tags,
+ * anchors, block scalars, doubled fields or values left out. Undefined for anything else, and for what is no YAML at
+ * all: {@link examineYaml} reads it, with the same tree wherever there are two.
+ */
+export function plainYaml(text: string): Tree | undefined {
+  if (ODD.test(text)) return undefined;
+  try {
+    const events = parseEvents(text, {});
+    if (events.length > 2 * MOST_VALUES) return undefined;
+    return new Reader(text, events).document();
+  } catch (thrown) {
+    if (thrown instanceof RangeError || (thrown as Error).name === "YAMLException" || thrown === NOT_PLAIN)
+      return undefined;
+    throw thrown;
+  }
+}
+
+/** Thrown at the first thing that is not plain. */
+const NOT_PLAIN = new Error("not plain YAML");
+
+class Reader {
+  readonly #text: string;
+  readonly #events: readonly Event[];
+  #next = 0;
+  /** Where the latest value ended. */
+  #end = 0;
+
+  constructor(text: string, events: readonly Event[]) {
+    this.#text = text;
+    this.#events = events;
+  }
+
+  document(): Tree {
+    const document = this.#take();
+    if (document.type !== EVENT_ID.DOCUMENT || document.directives.length > 0) throw NOT_PLAIN;
+    const root = this.#tree([], undefined, 0);
+    this.#take();
+    if (root.kind !== "map" || this.#next < this.#events.length) throw NOT_PLAIN;
+    return root;
+  }
+
+  #tree(path: Path, keyAt: Span | undefined, depth: number): Tree {
+    const event = this.#take();
+    if (depth > DEEPEST) throw NOT_PLAIN;
+    const known = keyAt && { keyAt };
+    if (event.type === EVENT_ID.SCALAR) return { ...this.#scalar(event, path), ...known };
+    if (event.type !== EVENT_ID.SEQUENCE && event.type !== EVENT_ID.MAPPING) throw NOT_PLAIN;
+    requireBare(event);
+    const { start } = event;
+    if (event.type === EVENT_ID.SEQUENCE) {
+      const items = this.#items(path, depth);
+      return { kind: "list", path, at: { start, end: this.#end }, ...known, items };
+    }
+    const entries = this.#entries(path, depth);
+    return { kind: "map", path, at: { start, end: this.#end }, ...known, entries };
+  }
+
+  #items(path: Path, depth: number): Tree[] {
+    const items: Tree[] = [];
+    while (!this.#ended()) items.push(this.#tree([...path, items.length], undefined, depth + 1));
+    return items;
+  }
+
+  #entries(path: Path, depth: number): Map<string, Tree> {
+    const entries = new Map<string, Tree>();
+    while (!this.#ended()) {
+      const key = this.#take();
+      if (key.type !== EVENT_ID.SCALAR) throw NOT_PLAIN;
+      const { value, at } = this.#scalar(key, path);
+      const name = String(value);
+      if (value === null || name === "__proto__" || entries.has(name)) throw NOT_PLAIN;
+      entries.set(name, this.#tree([...path, name], at, depth + 1));
+    }
+    return entries;
+  }
+
+  #scalar(event: ScalarEvent, path: Path): Scalar {
+    requireBare(event);
+    const { valueStart, valueEnd, style } = event;
+    const quotes = QUOTES.get(style);
+    if (valueStart < 0 || quotes === undefined) throw NOT_PLAIN;
+    const at = { start: valueStart - quotes, end: valueEnd + quotes };
+    this.#end = at.end;
+    const text = getScalarValue(this.#text, event);
+    return { kind: "scalar", path, at, value: quotes === 0 ? meant(text) : text };
+  }
+
+  #take(): Event {
+    const event = this.#events[this.#next++];
+    if (event === undefined) throw NOT_PLAIN;
+    return event;
+  }
+
+  /** Whether the collection ends here; its end is taken. */
+  #ended(): boolean {
+    if (this.#events[this.#next]?.type !== EVENT_ID.POP) return false;
+    this.#next += 1;
+    return true;
+  }
+}
+
+function requireBare({ anchorStart, tagStart }: ScalarEvent | SequenceEvent | MappingEvent): void {
+  if (anchorStart >= 0 || tagStart >= 0) throw NOT_PLAIN;
+}
+
+/** What a word without quotes stands for. */
+function meant(text: string): Scalar["value"] {
+  const known = WORDS.get(text);
+  if (known !== undefined) return known;
+  if (PLAIN_NUMBER.test(text)) return Number(text);
+  if (NUMBER.test(text)) throw NOT_PLAIN;
+  return text;
+}

@@ -48,9 +48,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "keys are deleted whose names look like ours",
     file: "rotation/checks/intents.ts",
-    find: `      world.document.intents[key.name] &&
-      world.document.issued[key.hash] === undefined,
-  );
+    find: `  const named = Object.keys(world.document.intents).flatMap((name) => keysNamed(list.fact.value, name));
+  const strays = named.filter((key) => world.document.issued[key.hash] === undefined);
   for (const stray of strays) {
     const { field } = world.document.intents[stray.name as string] as { field: string };
     const store = needStore(world, field, walk.since);
@@ -59,9 +58,8 @@ export const MUTANTS: readonly Mutant[] = [
     const staged = store.fact.value.staged.find((version) => version.hash === stray.hash);
     if (staged !== undefined) return giveUp(staged, stray.name as string, field);
     const again = lookAgainAt(world.document.intents[stray.name as string] as IntentRecord);`,
-    replace: `      key.name.startsWith("keyturn/prod/") &&
-      world.document.issued[key.hash] === undefined,
-  );
+    replace: `  const named = list.fact.value.filter((key) => key.name?.startsWith("keyturn/prod/"));
+  const strays = named.filter((key) => world.document.issued[key.hash] === undefined);
   for (const stray of strays) {
     const { field } = walk;
     const store = needStore(world, field, walk.since);

@@ -6,16 +6,16 @@ import { CLI, ratios, sideBySide, timeProcess } from "./measure.ts";
 import type { Row } from "./report.ts";
 
 /** Where the packages are found from. */
-const SCRATCH = join(import.meta.dirname, "../../node_modules/.cache/bench");
+export const SCRATCH = join(import.meta.dirname, "../../node_modules/.cache/bench");
 
 /** What `rotate validate` cannot do without. */
 const READING = [
   `import { z } from "zod";`,
-  `import { LineCounter, parseAllDocuments } from "yaml";`,
+  `import { getScalarValue, parseEvents } from "js-yaml";`,
   `import { Command } from "commander";`,
   `import { Cron } from "croner";`,
   `import { validate } from "node-cron";`,
-  "globalThis.used = [z.strictObject, LineCounter, parseAllDocuments, Command, Cron, validate];",
+  "globalThis.used = [z.strictObject, getScalarValue, parseEvents, Command, Cron, validate];",
 ];
 /** What `rotate once` cannot do without when nothing is due: to open the journal, to log, and to take turns. */
 const PASSING = [

@@ -97,7 +97,7 @@ export class PolicyWatch {
   }
 
   async #judge(found: Found, asked: boolean): Promise<void> {
-    const { file, env, take, observer, log, clock } = this.#options;
+    const { file, env, take, observer, log, clock, signal } = this.#options;
     this.#judged = found.id;
     if (found.id === this.#inForce) {
       observer.policyLoaded?.(true);
@@ -110,6 +110,7 @@ export class PolicyWatch {
         now: clock.now(),
         inForce: this.#policy,
       });
+      if (signal.aborted) return;
       take(policy);
       const changes = policyChanges(this.#policy, policy);
       this.#policy = policy;

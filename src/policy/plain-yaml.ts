@@ -1,4 +1,6 @@
 import {
+  COLLECTION_STYLE,
+  type CollectionStyle,
   EVENT_ID,
   type Event,
   getScalarValue,
@@ -31,16 +33,21 @@ const WORDS = new Map<string, boolean | null>([
 const PLAIN_NUMBER = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?$/;
 const NUMBER = /^[-+]?(?:0x[\da-f]+|0o[0-7]+|(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?|\.(?:inf|nan))$/i;
 
+/** A field's name may be longer by a little; how much is counted in more ways than one. */
+const LONGEST_NAME = 1_000;
+/** What may stand on a line before a field of a map that is no `{…}`. */
+const BEFORE_FIELD = /^ *(?:- +)*$/;
+
 /**
- * The text as a tree, where it is one map in plain YAML: one document, no directives, tags,
- * anchors, block scalars, doubled fields or values left out. Undefined for anything else, and for what is no YAML at
- * all: {@link examineYaml} reads it, with the same tree wherever there are two.
+ * The text as a tree, where it is one map in plain YAML: one document, no directives, tags or anchors,
+ * no doubled fields, none with `? ` before it, no values left out or of several lines. Undefined for
+ * anything else, and for what is no YAML at all: {@link examineYaml} reads it, with the same tree
+ * wherever there are two.
  */
 export function plainYaml(text: string): Tree | undefined {
   if (ODD.test(text)) return undefined;
   try {
     const events = parseEvents(text, {});
-    if (events.length > 2 * MOST_VALUES) return undefined;
     return new Reader(text, events).document();
   } catch (thrown) {
     if (thrown instanceof RangeError || (thrown as Error).name === "YAMLException" || thrown === NOT_PLAIN)
@@ -58,6 +65,7 @@ class Reader {
   #next = 0;
   /** Where the latest value ended. */
   #end = 0;
+  #values = 0;
 
   constructor(text: string, events: readonly Event[]) {
     this.#text = text;
@@ -67,6 +75,7 @@ class Reader {
   document(): Tree {
     const document = this.#take();
     if (document.type !== EVENT_ID.DOCUMENT || document.directives.length > 0) throw NOT_PLAIN;
+    if (this.#isFlow()) throw NOT_PLAIN;
     const root = this.#tree([], undefined, 0);
     this.#take();
     if (root.kind !== "map" || this.#next < this.#events.length) throw NOT_PLAIN;
@@ -75,7 +84,7 @@ class Reader {
 
   #tree(path: Path, keyAt: Span | undefined, depth: number): Tree {
     const event = this.#take();
-    if (depth > DEEPEST) throw NOT_PLAIN;
+    if (depth > DEEPEST || ++this.#values > MOST_VALUES) throw NOT_PLAIN;
     const known = keyAt && { keyAt };
     if (event.type === EVENT_ID.SCALAR) return { ...this.#scalar(event, path), ...known };
     if (event.type !== EVENT_ID.SEQUENCE && event.type !== EVENT_ID.MAPPING) throw NOT_PLAIN;
@@ -85,7 +94,7 @@ class Reader {
       const items = this.#items(path, depth);
       return { kind: "list", path, at: { start, end: this.#end }, ...known, items };
     }
-    const entries = this.#entries(path, depth);
+    const entries = this.#entries(path, depth, event.style);
     return { kind: "map", path, at: { start, end: this.#end }, ...known, entries };
   }
 
@@ -95,17 +104,27 @@ class Reader {
     return items;
   }
 
-  #entries(path: Path, depth: number): Map<string, Tree> {
+  #entries(path: Path, depth: number, style: CollectionStyle): Map<string, Tree> {
     const entries = new Map<string, Tree>();
     while (!this.#ended()) {
       const key = this.#take();
       if (key.type !== EVENT_ID.SCALAR) throw NOT_PLAIN;
       const { value, at } = this.#scalar(key, path);
+      this.#requirePlainField(at, style);
       const name = String(value);
       if (value === null || name === "__proto__" || entries.has(name)) throw NOT_PLAIN;
       entries.set(name, this.#tree([...path, name], at, depth + 1));
     }
     return entries;
+  }
+
+  /** It begins its line, or its list item, where it is in no `{…}`; and its colon follows at once. */
+  #requirePlainField({ start, end }: Span, style: CollectionStyle): void {
+    const before = () => this.#text.slice(this.#text.lastIndexOf("\n", start - 1) + 1, start);
+    const begins = style === COLLECTION_STYLE.FLOW || BEFORE_FIELD.test(before());
+    let colon = end;
+    while (this.#text[colon] === " ") colon += 1;
+    if (!begins || this.#text[colon] !== ":" || end - start > LONGEST_NAME) throw NOT_PLAIN;
   }
 
   #scalar(event: ScalarEvent, path: Path): Scalar {
@@ -115,8 +134,14 @@ class Reader {
     if (valueStart < 0 || quotes === undefined) throw NOT_PLAIN;
     const at = { start: valueStart - quotes, end: valueEnd + quotes };
     this.#end = at.end;
+    if (this.#text.slice(at.start, at.end).includes("\n")) throw NOT_PLAIN;
     const text = getScalarValue(this.#text, event);
     return { kind: "scalar", path, at, value: quotes === 0 ? meant(text) : text };
+  }
+
+  #isFlow(): boolean {
+    const event = this.#events[this.#next];
+    return event?.type === EVENT_ID.MAPPING && event.style === COLLECTION_STYLE.FLOW;
   }
 
   #take(): Event {

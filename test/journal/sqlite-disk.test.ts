@@ -1,13 +1,14 @@
-import { copyFile, type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import fs, { readFileSync } from "node:fs";
+import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { emptyDocument } from "../../src/journal/document.ts";
 import type { Journal, Lease } from "../../src/journal/journal.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite/open.ts";
 import { systemRandom } from "../../src/lib/random.ts";
-import { eventOf } from "./content.ts";
+import { eventOf, requestOf } from "./content.ts";
 import { take } from "./kubernetes-bench.ts";
 import { manualClock } from "./manual-clock.ts";
 
@@ -61,22 +62,33 @@ function slowDisk(): { asked: () => number; takes: () => void } {
   return { asked: () => asked, takes: taken.resolve };
 }
 
-/** A disk that fails once. */
-function failingDisk(): void {
+/** A disk that fails so many times. */
+function failingDisk(times: number): void {
+  let left = times;
   disk = async () => {
-    disk = undefined;
+    left -= 1;
+    if (left === 0) disk = undefined;
     throw Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" });
   };
 }
 
-/** The events that are in the database itself, whatever the write-ahead log holds beside it. */
-async function kindsWithoutLog(): Promise<unknown[]> {
-  const copy = join(folder, "copy.db");
-  await copyFile(path, copy);
-  const db = new DatabaseSync(copy);
-  const rows = db.prepare("SELECT kind FROM events ORDER BY seq").all();
-  db.close();
-  return rows.map(({ kind }) => kind);
+/** What is written at a place of its own from now on, as one piece from the file's beginning. */
+function watchRewrites(): { bytes: () => Buffer; end: () => void } {
+  const written: Buffer[] = [];
+  const real = fs.writeSync;
+  fs.writeSync = ((fd: number, from: Buffer, offset: number, length: number, at: number) => {
+    if (at === 0) written.length = 0;
+    written.push(Buffer.from(from.subarray(offset, offset + length)));
+    return real(fd, from, offset, length, at);
+  }) as typeof fs.writeSync;
+  syncBuiltinESMExports();
+  return {
+    bytes: () => Buffer.concat(written),
+    end() {
+      fs.writeSync = real;
+      syncBuiltinESMExports();
+    },
+  };
 }
 
 test("a commit is told to be done only once the disk has taken it, and nothing else waits for that", async () => {
@@ -104,26 +116,73 @@ test("what is asked for while the disk is at work is written together, once it i
   expect(await kinds()).toEqual(["first", "a", "b", "c"]);
 });
 
-test("a commit that the disk fails to take is unclear, and the next one is written only with all that came before in the database itself", async () => {
-  failingDisk();
-  await expect(commit("failed")).rejects.toMatchObject({
-    code: "unclear",
-    message: expect.stringMatching(/journal\.db met an error of the disk \(EIO\)/),
-    hint: expect.stringContaining("check the disk"),
+describe("a log that may have a hole on the disk", () => {
+  let rewrites: ReturnType<typeof watchRewrites>;
+  const log = () => readFileSync(`${path}-wal`);
+
+  beforeEach(() => {
+    rewrites = watchRewrites();
   });
-  await commit("after");
-  expect(await kindsWithoutLog()).toEqual(["failed"]);
-  expect(await kinds()).toEqual(["failed", "after"]);
+  afterEach(() => rewrites.end());
+
+  test("because the disk has failed is given to it whole once more, and the commit is done", async () => {
+    failingDisk(1);
+    await commit("one");
+    expect(rewrites.bytes().equals(log())).toBe(true);
+    expect(await kinds()).toEqual(["one"]);
+  });
+
+  test("because the disk has failed again leaves the commit unclear, and is given whole before the next", async () => {
+    failingDisk(2);
+    await expect(commit("failed")).rejects.toMatchObject({
+      code: "unclear",
+      message: expect.stringMatching(/journal\.db met an error of the disk \(EIO\)/),
+      hint: expect.stringContaining("check the disk"),
+    });
+    const holed = log();
+    rewrites.end();
+    rewrites = watchRewrites();
+    await commit("after");
+    expect(rewrites.bytes().equals(holed)).toBe(true);
+    expect(log().subarray(0, holed.length).equals(holed)).toBe(true);
+    expect(await kinds()).toEqual(["failed", "after"]);
+  });
+
+  test("because another process has begun it is given whole before anything is added", async () => {
+    await commit("its own");
+    const begun = log();
+    const other = await openSqliteJournal(path, { clock: manualClock(), random: systemRandom });
+    await other.request(requestOf("r", "t"), eventOf("asked"));
+    expect(rewrites.bytes().equals(begun)).toBe(true);
+    await other.close();
+    expect(await kinds()).toEqual(["its own", "asked"]);
+  });
+
+  test("and that is sound is not written twice", async () => {
+    await commit("one");
+    await commit("two");
+    expect(rewrites.bytes()).toHaveLength(0);
+  });
+
+  test("because the disk has failed is given whole before it is copied into the database at the end", async () => {
+    failingDisk(2);
+    await expect(commit("failed")).rejects.toMatchObject({ code: "unclear" });
+    const holed = log();
+    rewrites.end();
+    rewrites = watchRewrites();
+    await journal.close();
+    expect(rewrites.bytes().equals(holed)).toBe(true);
+  });
 });
 
-test("after the disk has failed nothing is written as long as a reader keeps the log from being copied", async () => {
-  const reader = new DatabaseSync(path);
-  reader.exec("BEGIN; SELECT * FROM events");
-  failingDisk();
-  await expect(commit("failed")).rejects.toMatchObject({ code: "unclear" });
-  await expect(commit("refused")).rejects.toMatchObject({ code: "unclear" });
-  expect(await kinds()).toEqual(["failed"]);
-  reader.close();
-  await commit("after");
-  expect(await kinds()).toEqual(["failed", "after"]);
+test("a change that is refused by itself is told why, also where the disk fails the others", async () => {
+  const lost = await take(journal, "lost");
+  await journal.release(lost);
+  failingDisk(2);
+  const [kept, refused] = await Promise.allSettled([
+    commit("kept"),
+    journal.commit(lost, { document: emptyDocument(), events: [eventOf("lost")] }),
+  ]);
+  expect(kept).toMatchObject({ reason: { code: "unclear" } });
+  expect(refused).toMatchObject({ reason: { code: "busy" } });
 });

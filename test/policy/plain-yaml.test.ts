@@ -147,6 +147,20 @@ describe("the fast reader of policies", () => {
     expect(read).toBeGreaterThan(500);
   });
 
+  test.each([
+    ["an escaped line end", 'k: "a\\\n\n  b"'],
+    ["a value over two lines", "k: a\n  b"],
+    ["a field after a list item", "keys:\n- {name: a} name: b"],
+    ["a field after a quoted list item", "keys:\n- 'a'b: c"],
+    ["a field with a question mark", "? a\n: b"],
+    ["a field's name longer than YAML lets it be", `a: 1\n${"x".repeat(1_100)}: 2`],
+    ["a comment before a colon", "k: {a #c\n   :b}"],
+    ["braces around all of it", "{a: b\n# c\n}"],
+    ["more values than a policy may have", `a: [${"1,".repeat(1_000_001)}1]`],
+  ])("leaves alone %s, which parsers read differently", (_, text) => {
+    expect(plainYaml(text)).toBeUndefined();
+  });
+
   test("gives what the careful one gives for a policy that somebody has broken somewhere", () => {
     fc.assert(
       fc.property(

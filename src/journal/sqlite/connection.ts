@@ -8,6 +8,7 @@ import { movedAway } from "../place.ts";
 import { MOVED_ID } from "./application.ts";
 import { journalFault, refusedByDisk, unusableJournal } from "./faults.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { writeAgain } from "./write-again.ts";
 
 export interface Parts {
   clock: Clock;
@@ -49,8 +50,11 @@ export class Connection {
   readonly #statements = new Map<string, StatementSync>();
   /** The write-ahead log, to wait for the disk. SQLite makes it with the first commit, and keeps it while a connection is open. */
   #log: FileHandle | undefined;
-  /** The disk has refused to take what was committed. */
-  #refused = false;
+  /**
+   * Whether a sync of the log leaves no hole in it on the disk. Unknown of a log that others have
+   * begun; and not after a sync that failed: what it failed with, a later one may leave out.
+   */
+  #isWhole: boolean | undefined;
   readonly #commits = new GroupCommit({
     patiently: (attempt) => patiently(this.path, this.#parts, attempt),
     transaction: (work) => this.#transaction(work),
@@ -113,40 +117,55 @@ export class Connection {
 
   #transaction(work: () => void): void {
     this.#requireOpen();
-    if (this.#refused) this.#writeThrough();
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
+    this.#locked(() => {
       this.#requireFile();
       this.#requireHere();
       work();
       this.#db.exec("COMMIT");
+    });
+  }
+
+  /** Runs `work` under the write lock, upon a log that the next sync leaves whole; what `work` does not commit is undone. */
+  #locked(work: () => void): void {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      if (!this.#isWhole) writeAgain(`${this.path}-wal`);
+      this.#isWhole = true;
+      work();
     } finally {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
     }
   }
 
-  /** Waits until the disk has all that was committed. Throws RotationError `unclear`: it may be lost yet. */
+  /**
+   * Waits until the disk has all that was committed. Where it fails, all of the log is given to it once
+   * more. Throws RotationError `unclear`: what was committed may be lost yet.
+   */
   async #durable(): Promise<void> {
+    try {
+      await this.#syncLog();
+    } catch {
+      try {
+        await patiently(this.path, this.#parts, () => this.#locked(() => {}));
+        await this.#syncLog();
+      } catch (thrown) {
+        throw refusedByDisk(this.path, thrown);
+      }
+    }
+  }
+
+  async #syncLog(): Promise<void> {
     try {
       this.#log ??= await open(`${this.path}-wal`, "r+");
       await this.#log.datasync();
     } catch (thrown) {
       // Whoever closed the journal last has written all of the log into it, and removed it.
       if (!this.#db.isOpen && (thrown as NodeJS.ErrnoException).code === "ENOENT") return;
-      this.#refused = true;
-      throw refusedByDisk(this.path, thrown);
+      this.#isWhole = false;
+      throw thrown;
+    } finally {
+      if (!this.#db.isOpen) this.#closeLog();
     }
-    if (!this.#db.isOpen) this.#closeLog();
-  }
-
-  /**
-   * After the disk has failed to take the log, a later success says nothing of what it failed with:
-   * all of it is copied into the database itself, and only then is anything added.
-   */
-  #writeThrough(): void {
-    const { busy } = this.sql("PRAGMA wal_checkpoint(FULL)").get() ?? {};
-    if (busy !== 0) throw refusedByDisk(this.path);
-    this.#refused = false;
   }
 
   #savepoint<T>(change: () => T): T {
@@ -166,9 +185,20 @@ export class Connection {
   }
 
   close(): void {
+    // The last to close copies the log into the database: not one with a hole in it.
+    if (this.#db.isOpen && this.#isWhole === false) this.#mend();
     this.#statements.clear();
     if (this.#db.isOpen) this.#db.close();
     this.#closeLog();
+  }
+
+  /** As far as it goes at once: who opens the journal next does the same before anything is written. */
+  #mend(): void {
+    try {
+      this.#locked(() => {});
+    } catch {
+      // Locked, or the disk is gone.
+    }
   }
 
   /** After what still waits for the disk. */

@@ -1,4 +1,4 @@
-import { asRotationError, type ErrorCode, RotationError } from "../../lib/errors.ts";
+import { asRotationError, type ErrorCode, messageOf, RotationError } from "../../lib/errors.ts";
 
 /** SQLite's primary result codes that mean something to an operator. */
 const BY_SQLITE_CODE: Readonly<Record<number, ErrorCode>> = {
@@ -66,11 +66,10 @@ export function journalFault(thrown: unknown, path: string): RotationError {
   });
 }
 
-/** What was committed may be lost with the next power cut. */
-export function refusedByDisk(path: string, cause?: unknown): RotationError {
-  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+/** What was committed may be lost with the next power cut: `cause` kept the disk from taking it. */
+export function refusedByDisk(path: string, cause: unknown): RotationError {
   const { what, hint } = SAYS.unclear as { what: string; hint: string };
-  const detail = code ?? "what was written before is not on it yet";
+  const detail = (cause as NodeJS.ErrnoException).code ?? messageOf(cause);
   return new RotationError("unclear", `the journal ${path} ${what} (${detail})`, { hint, cause });
 }
 

@@ -19,6 +19,12 @@ interface Waiting {
   reject(thrown: unknown): void;
 }
 
+/** What is told of a change once the transaction is on the disk, or when that has failed. */
+interface Outcome {
+  told(): void;
+  lost(thrown: unknown): void;
+}
+
 /** So many changes share one commit at most: nothing else runs while they are made. */
 const MOST_TOGETHER = 64;
 /** So many are told of it in one turn: each goes on with its work at once, and answers from outside would wait for all of it. */
@@ -59,13 +65,13 @@ export class GroupCommit {
   async #writeNext(most: number): Promise<void> {
     const patient = this.#waiting.length;
     let group: Waiting[] = [];
-    let settle: (() => void)[] = [];
+    let outcomes: Outcome[] = [];
     try {
       await this.#writer.patiently(() => {
         // Also what has come while the journal was locked.
         group = this.#waiting.slice(0, most);
         this.#writer.transaction(() => {
-          settle = group.map((one) => this.#make(one));
+          outcomes = group.map((one) => this.#make(one));
         });
       });
     } catch (thrown) {
@@ -79,23 +85,24 @@ export class GroupCommit {
     try {
       await this.#writer.durable();
     } catch (thrown) {
-      for (const { reject } of group) reject(thrown);
+      for (const { lost } of outcomes) lost(thrown);
       return;
     }
-    for (const [index, tell] of settle.entries()) {
+    for (const [index, { told }] of outcomes.entries()) {
       if (index > 0 && index % TOLD_TOGETHER === 0) await restOfTheTurn();
-      tell();
+      told();
     }
   }
 
-  /** Makes a change, within the transaction; what is to be told of it once that is on the disk. */
-  #make({ change, resolve, reject }: Waiting): () => void {
+  /** Makes a change, within the transaction. */
+  #make({ change, resolve, reject }: Waiting): Outcome {
     try {
       const value = this.#writer.part(change);
-      return () => resolve(value);
+      return { told: () => resolve(value), lost: reject };
     } catch (thrown) {
-      if (thrown instanceof RotationError) return () => reject(thrown);
-      throw thrown;
+      if (!(thrown instanceof RotationError)) throw thrown;
+      const refused = () => reject(thrown);
+      return { told: refused, lost: refused };
     }
   }
 }

@@ -20,8 +20,8 @@ const QUOTES = new Map<ScalarStyle, number>([
   [SCALAR_STYLE.DOUBLE_QUOTED, 1],
 ]);
 
-/** What readers of YAML take for different things: characters that control something and are no line feed, and the end of a document. */
-const ODD = /[^\n\P{Cc}]|[\u2028\u2029\ufeff\p{Cs}\p{Cn}]|^\.\.\./mu;
+/** What readers of YAML take for different things: characters that control something and are no line feed, the end of a document, lines of spaces. */
+const ODD = /[^\n\P{Cc}]|[\u2028\u2029\ufeff\p{Cs}\p{Cn}]|^\.\.\.|^ +$/mu;
 
 /** What words without quotes stand for that are no strings. */
 const WORDS = new Map<string, boolean | null>([

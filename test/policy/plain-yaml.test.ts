@@ -155,6 +155,7 @@ describe("the fast reader of policies", () => {
     ["a field with a question mark", "? a\n: b"],
     ["a field's name longer than YAML lets it be", `a: 1\n${"x".repeat(1_100)}: 2`],
     ["a comment before a colon", "k: {a #c\n   :b}"],
+    ["a line of spaces", "k:\n     \n# c\n  b"],
     ["braces around all of it", "{a: b\n# c\n}"],
     ["more values than a policy may have", `a: [${"1,".repeat(1_000_001)}1]`],
   ])("leaves alone %s, which parsers read differently", (_, text) => {

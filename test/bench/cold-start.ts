@@ -1,12 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { awsWorld } from "./aws-world.ts";
 import { CLI, ratios, sideBySide, timeProcess } from "./measure.ts";
 import type { Row } from "./report.ts";
-
-/** Where the packages are found from. */
-export const SCRATCH = join(import.meta.dirname, "../../node_modules/.cache/bench");
+import { scratchFolder } from "./scratch.ts";
 
 /** What `rotate validate` cannot do without. */
 const READING = [
@@ -33,12 +31,9 @@ const PASSING = [
  * is used: that is the floor.
  */
 export async function coldStart(runs: number): Promise<Row[]> {
-  await mkdir(SCRATCH, { recursive: true });
-  await using scratch = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(SCRATCH, "cold-start-"));
-  scratch.defer(() => rm(folder, { recursive: true, force: true }));
-  const reading = await imports(folder, "reading", READING);
-  const passing = await imports(folder, "passing", PASSING);
+  await using scratch = await scratchFolder("cold-start");
+  const reading = await imports(scratch.path, "reading", READING);
+  const passing = await imports(scratch.path, "passing", PASSING);
 
   await using world = await awsWorld("cold", 0);
   const policy = ["--policy", world.policy];

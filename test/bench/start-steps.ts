@@ -1,14 +1,14 @@
-import { copyFile, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { copyFile, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type BuildOptions, build } from "rolldown";
 import published from "../../rolldown.config.ts";
 import { type AwsWorld, awsWorld } from "./aws-world.ts";
-import { SCRATCH } from "./cold-start.ts";
 import { CLI, ratios, sideBySide, timeProcess } from "./measure.ts";
 import type { Row } from "./report.ts";
+import { scratchFolder } from "./scratch.ts";
 
-const PACKAGE = join(import.meta.dirname, "../../package.json");
+const ROOT = join(import.meta.dirname, "../..");
 /** Loading them is running them. */
 const ENTRIES = ["cli.js", "consumer.js", "container.js"];
 
@@ -25,15 +25,12 @@ interface Undone {
  * all others kept, beside the command as it is published.
  */
 export async function startSteps(runs: number): Promise<Row[]> {
-  await mkdir(SCRATCH, { recursive: true });
-  await using scratch = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(SCRATCH, "start-steps-"));
-  scratch.defer(() => rm(folder, { recursive: true, force: true }));
-  const steps = [
-    { what: "each module and package in files of its own", argv: [await builtApart(folder)] },
+  await using scratch = await scratchFolder("start-steps");
+  const steps: Undone[] = [
+    { what: "each module and package in files of its own", argv: [await builtApart(scratch.path)] },
     { what: "everything loaded at the start", argv: await preloading() },
     { what: "no compile cache", argv: [CLI], env: { NODE_DISABLE_COMPILE_CACHE: "1" } },
-    { what: "Node's own modules by `import`", argv: [await builtWithImports(folder)] },
+    { what: "Node's own modules by `import`", argv: [await builtWithImports(scratch.path)] },
   ];
   await using world = await awsWorld("steps", 0);
   await timeProcess([CLI, "now", "--policy", world.policy], world.env);
@@ -50,15 +47,10 @@ async function rowsOf(
   { policy, env }: AwsWorld,
   runs: number,
 ): Promise<Row[]> {
-  const all = [{ what: "as published", argv: [CLI] }, ...steps];
+  const all: Undone[] = [{ what: "as published", argv: [CLI] }, ...steps];
   const [ours = [], ...theirs] = await sideBySide(
     all.map(
-      ({ argv, ...step }) =>
-        () =>
-          timeProcess([...argv, ...words, "--policy", policy], {
-            ...env,
-            ...("env" in step ? step.env : {}),
-          }),
+      (step) => () => timeProcess([...step.argv, ...words, "--policy", policy], { ...env, ...step.env }),
     ),
     runs,
   );
@@ -71,7 +63,7 @@ async function rowsOf(
 
 /** The command built without bundling, its packages where they are installed. */
 function builtApart(folder: string): Promise<string> {
-  const packages = /^(?!\.|\/|node:)(?!.*src\/)/;
+  const packages = /^(?!\.|\/|node:)/;
   return built(folder, "apart", { external: packages, output: { preserveModules: true } });
 }
 
@@ -87,11 +79,11 @@ async function built(folder: string, name: string, { output, ...other }: BuildOp
   await build({
     ...config,
     ...other,
-    input: { cli: join(dirname(PACKAGE), "src/cli.ts") },
+    input: { cli: join(ROOT, "src/cli.ts") },
     logLevel: "silent",
     output: { ...config.output, ...output, dir },
   });
-  await copyFile(PACKAGE, join(folder, name, "package.json"));
+  await copyFile(join(ROOT, "package.json"), join(folder, name, "package.json"));
   const [entry] = (await readdir(dir, { recursive: true })).filter((file) => /(^|\/)cli\.js$/.test(file));
   return join(dir, entry as string);
 }

@@ -25,7 +25,7 @@ beforeEach(async () => {
   path = join(folder, "journal.db");
   journal = await openSqliteJournal(path, { clock: manualClock(), random: systemRandom });
   lease = await take(journal, "t");
-  restore = await standBefore("datasync");
+  restore = await standBeforeSyncs();
 });
 afterEach(async () => {
   disk = undefined;
@@ -34,16 +34,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Puts `disk` before a method of every file handle. */
-async function standBefore(method: "datasync"): Promise<() => void> {
+/** Puts `disk` before the sync of every file handle. */
+async function standBeforeSyncs(): Promise<() => void> {
   await using handle = await open(path, "r");
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
-  const real = prototype[method];
-  prototype[method] = function (this: FileHandle) {
+  const real = prototype.datasync;
+  prototype.datasync = function (this: FileHandle) {
     return disk?.() ?? real.call(this);
   };
   return () => {
-    prototype[method] = real;
+    prototype.datasync = real;
   };
 }
 
@@ -73,7 +73,7 @@ function failingDisk(times: number): void {
 }
 
 /** What is written at a place of its own from now on, as one piece from the file's beginning. */
-function watchRewrites(): { bytes: () => Buffer; end: () => void } {
+function watchRewrites(): { bytes: () => Buffer; forget: () => void; end: () => void } {
   const written: Buffer[] = [];
   const real = fs.writeSync;
   fs.writeSync = ((fd: number, from: Buffer, offset: number, length: number, at: number) => {
@@ -84,6 +84,9 @@ function watchRewrites(): { bytes: () => Buffer; end: () => void } {
   syncBuiltinESMExports();
   return {
     bytes: () => Buffer.concat(written),
+    forget() {
+      written.length = 0;
+    },
     end() {
       fs.writeSync = real;
       syncBuiltinESMExports();
@@ -140,8 +143,7 @@ describe("a log that may have a hole on the disk", () => {
       hint: expect.stringContaining("check the disk"),
     });
     const holed = log();
-    rewrites.end();
-    rewrites = watchRewrites();
+    rewrites.forget();
     await commit("after");
     expect(rewrites.bytes().equals(holed)).toBe(true);
     expect(log().subarray(0, holed.length).equals(holed)).toBe(true);
@@ -168,8 +170,7 @@ describe("a log that may have a hole on the disk", () => {
     failingDisk(2);
     await expect(commit("failed")).rejects.toMatchObject({ code: "unclear" });
     const holed = log();
-    rewrites.end();
-    rewrites = watchRewrites();
+    rewrites.forget();
     await journal.close();
     expect(rewrites.bytes().equals(holed)).toBe(true);
   });

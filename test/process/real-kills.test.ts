@@ -7,10 +7,13 @@ removeBuildAtEnd();
 /** All sites where time allows (`npm run test:kills`); a sample of them otherwise. */
 const every = process.env.KEYTURN_TEST_KILLS === "all" ? 1 : 15;
 
-/** Well below what a rotation comes to (test/rotation/calls.test.ts pins that): fewer sites and the hook has missed some. */
+/**
+ * Below what a rotation comes to, which test/rotation/calls.test.ts pins: with fewer sites the hook has
+ * missed some. On a busy machine consumers are asked less often, so requests vary the most.
+ */
 describe.each([
-  { place: "file", fewest: { commit: 15, rename: 3, call: 8, request: 8 } },
-  { place: "aws", fewest: { commit: 15, rename: 0, call: 8, request: 18 } },
+  { place: "file", fewest: { commit: 20, rename: 3, call: 9, request: 8 } },
+  { place: "aws", fewest: { commit: 20, rename: 0, call: 9, request: 18 } },
 ] as const)("the built command on the $place store, killed by SIGKILL", ({ place, fewest }) => {
   test("before, within or after any commit, rename or request: the next run brings the rotation to its end, and no consumer notices", async () => {
     const counts = await countSites(place);

@@ -143,15 +143,17 @@ export class Connection {
    */
   async #durable(): Promise<void> {
     try {
-      await this.#syncLog();
-    } catch {
-      try {
-        await patiently(this.path, this.#parts, () => this.#locked(() => {}));
+      await this.#syncLog().catch(async () => {
+        await patiently(this.path, this.#parts, () => this.#mend());
         await this.#syncLog();
-      } catch (thrown) {
-        throw refusedByDisk(this.path, thrown);
-      }
+      });
+    } catch (thrown) {
+      throw refusedByDisk(this.path, thrown);
     }
+  }
+
+  #mend(): void {
+    this.#locked(() => {});
   }
 
   async #syncLog(): Promise<void> {
@@ -185,20 +187,15 @@ export class Connection {
   }
 
   close(): void {
-    // The last to close copies the log into the database: not one with a hole in it.
-    if (this.#db.isOpen && this.#isWhole === false) this.#mend();
+    try {
+      // The last to close copies the log into the database: not one with a hole in it.
+      if (this.#db.isOpen && this.#isWhole === false) this.#mend();
+    } catch {
+      // Locked, or the disk is gone: who opens the journal next mends it before anything is written.
+    }
     this.#statements.clear();
     if (this.#db.isOpen) this.#db.close();
     this.#closeLog();
-  }
-
-  /** As far as it goes at once: who opens the journal next does the same before anything is written. */
-  #mend(): void {
-    try {
-      this.#locked(() => {});
-    } catch {
-      // Locked, or the disk is gone.
-    }
   }
 
   /** After what still waits for the disk. */

@@ -33,8 +33,8 @@ const TOLD_TOGETHER = 4;
 /**
  * Group commit: changes that are asked for in one turn of the event loop, or while the journal is
  * locked, or is at the disk, are made in that order in one transaction, and so wait for the disk once.
- * A promise is settled only after it. A change that is refused fails alone. Where the transaction fails, each
- * change is made in one of its own, and fails as it would have by itself.
+ * A promise is settled only after it. A change that is refused fails alone. Where the transaction
+ * fails, each change is made in one of its own, and fails as it would have by itself.
  */
 export class GroupCommit {
   readonly #writer: Writer;

@@ -79,10 +79,10 @@ function storeRights(policy: Policy, key: KeyPolicy): KubeRight[] {
   const { secret } = key.store;
   const place = { context: store.context, namespace: store.namespace, part: "store" } as const;
   return [
-    ...rights({ ...place, why: "the Secrets in which keys are kept" }, ["get", "update"], SECRETS, secret),
+    ...rights({ ...place, why: "the Secrets in which keys are kept" }, ["get", "patch"], SECRETS, secret),
     ...rights(
       { ...place, why: "beside each, a Secret with its pending and previous values, which no pod mounts" },
-      ["get", "update"],
+      ["get", "patch"],
       SECRETS,
       companionName(secret),
     ),

@@ -1,4 +1,4 @@
 import { kubernetesPlace } from "./kubernetes-place.ts";
 import { proveKills } from "./prove.ts";
 
-proveKills("Kubernetes", kubernetesPlace, /^kubernetes PUT payments$/);
+proveKills("Kubernetes", kubernetesPlace, /^kubernetes PATCH payments$/);

@@ -132,6 +132,7 @@ describe("whatever the API server answers", () => {
           await outcome(run(method, world), SECRETS_OF_OURS);
           // What the consumers use is the old value or the new one.
           expect([OLD, NEW]).toContain(world.entries().LLM_KEY);
+          expect(world.entries().DB).toBe("keep");
         }),
         runs(12),
       );

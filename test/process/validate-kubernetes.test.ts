@@ -79,9 +79,9 @@ keys:`,
       store shop
         ✓ cluster: test, namespace shop
         ✓ get secrets/payments-api: allowed
-        ✓ update secrets/payments-api: allowed
+        ✓ patch secrets/payments-api: allowed
         ✓ get secrets/payments-api-keyturn: allowed
-        ✓ update secrets/payments-api-keyturn: allowed
+        ✓ patch secrets/payments-api-keyturn: allowed
         ✓ create secrets: allowed
         – owner: payments-api bears no stamp yet; the first pass puts ours on it
         ✓ current: payments-api (OPENROUTER_API_KEY) holds a value that the first pass adopts, if it can be proved which key it is

@@ -208,7 +208,7 @@ describe("the rights that rotate init prints", () => {
   });
 
   it.each([
-    ["the store", { resources: ["secrets"], namespace: "shop", verbs: ["update"] }],
+    ["the store", { resources: ["secrets"], namespace: "shop", verbs: ["patch"] }],
     ["the journal", { resources: ["configmaps"], verbs: ["update"] }],
     ["the restart", { resources: ["deployments"], verbs: ["patch"] }],
     ["the probe", { resources: ["pods"], verbs: ["list"] }],

@@ -20,9 +20,9 @@ describe("the rights that a policy needs in Kubernetes", () => {
     expect(rights).toMatchInlineSnapshot(`
       [
         "get secrets/payments in shop",
-        "update secrets/payments in shop",
+        "patch secrets/payments in shop",
         "get secrets/payments-keyturn in shop",
-        "update secrets/payments-keyturn in shop",
+        "patch secrets/payments-keyturn in shop",
         "get deployments/payments in shop",
         "patch deployments/payments in shop",
         "list pods in shop",
@@ -62,13 +62,13 @@ describe("the rights that a policy needs in Kubernetes", () => {
     expect(await rightsOf(CLUSTERS)).toMatchInlineSnapshot(`
       [
         "get secrets/payments in east:shop",
-        "update secrets/payments in east:shop",
+        "patch secrets/payments in east:shop",
         "get secrets/payments-keyturn in east:shop",
-        "update secrets/payments-keyturn in east:shop",
+        "patch secrets/payments-keyturn in east:shop",
         "get secrets/payments in west:shop",
-        "update secrets/payments in west:shop",
+        "patch secrets/payments in west:shop",
         "get secrets/payments-keyturn in west:shop",
-        "update secrets/payments-keyturn in west:shop",
+        "patch secrets/payments-keyturn in west:shop",
         "list pods in east:shop",
         "list pods in west:shop",
       ]

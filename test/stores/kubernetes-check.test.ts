@@ -25,9 +25,9 @@ describe("checking a Secret without writing", () => {
     expect(await lines(store)).toMatchInlineSnapshot(`
       "✓ cluster: model, namespace shop
       ✓ get secrets/payments: allowed
-      ✓ update secrets/payments: allowed
+      ✓ patch secrets/payments: allowed
       ✓ get secrets/payments-keyturn: allowed
-      ✓ update secrets/payments-keyturn: allowed"
+      ✓ patch secrets/payments-keyturn: allowed"
     `);
     expect(model.all(SECRETS, NAMESPACE)).toEqual(before);
     expect((await store.check?.(REF))?.found?.view).toEqual(await store.observe(REF));
@@ -40,9 +40,9 @@ describe("checking a Secret without writing", () => {
     expect(await lines(store)).toMatchInlineSnapshot(`
       "✓ cluster: model, namespace shop
       ✓ get secrets/payments: allowed
-      ✓ update secrets/payments: allowed
+      ✓ patch secrets/payments: allowed
       ✓ get secrets/payments-keyturn: allowed
-      ✓ update secrets/payments-keyturn: allowed
+      ✓ patch secrets/payments-keyturn: allowed
       ✗ create secrets: not allowed in namespace shop => apply what \`rotate init --kubernetes-rbac\` prints: the Role, the RoleBinding and the empty objects
       – entry: Secret payments has no entry LLM_KEY; it has: DB, BATCH_KEY"
     `);
@@ -63,9 +63,9 @@ describe("checking a Secret without writing", () => {
 
   it.each([
     ["get", REF.secret],
-    ["update", REF.secret],
+    ["patch", REF.secret],
     ["get", COMPANION],
-    ["update", COMPANION],
+    ["patch", COMPANION],
   ])("names %s on %s where it is forbidden", async (verb, name) => {
     const { put, store, model } = kubernetesWorld();
     await put("k1");

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { Secret } from "../../src/lib/secret.ts";
+import type { KubeSecret } from "../../src/stores/kubernetes/secret-object.ts";
 import {
   after,
   type Effect,
@@ -12,7 +14,7 @@ import {
 import { base64 } from "./kubernetes-bench.ts";
 import { COMPANION, kubernetesWorld, OWNER, REF, refusal } from "./kubernetes-world.ts";
 
-const writesOf = (name: string) => ({ verb: "update", resource: "secrets", name });
+const writesOf = (name: string) => ({ verb: "patch", resource: "secrets", name });
 
 describe("a promotion in Kubernetes", () => {
   it("is one write of the Secret, between two of its companion", async () => {
@@ -21,9 +23,9 @@ describe("a promotion in Kubernetes", () => {
     const { version, base } = await stage("k2", "r2");
     const calls = await callsOf(() => store.promote(REF, version, base));
     expect(calls.filter((call) => !call.startsWith("get"))).toEqual([
-      `update ${COMPANION}`,
-      "update payments",
-      `update ${COMPANION}`,
+      `patch ${COMPANION}`,
+      "patch payments",
+      `patch ${COMPANION}`,
     ]);
   });
 
@@ -89,7 +91,7 @@ describe("a promotion in Kubernetes", () => {
     const { promise: anHour, resolve: pass } = Promise.withResolvers<void>();
     const { promise: sent, resolve: send } = Promise.withResolvers<void>();
     const slow = open(async (request) => {
-      if (request.method === "PUT" && request.path.endsWith("/payments")) {
+      if (request.method === "PATCH" && request.path.endsWith("/payments")) {
         send();
         await anHour;
       }
@@ -103,6 +105,24 @@ describe("a promotion in Kubernetes", () => {
     expect(await late).toMatch(/^conflict: .* has moved on/);
     expect(entries()).toEqual({ LLM_KEY: "k1" });
     expect((await store.observe(REF)).current?.version).toBe(rewrite.version);
+  });
+
+  it("leaves entries alone that it was not shown, as does a claim", async () => {
+    const { put, make, model, open, entries } = kubernetesWorld();
+    make({ DB: "keep" });
+    await put("k1");
+    const blind = open(async (request) => {
+      const answer = await model.send(request);
+      if (request.method !== "GET" || !request.path.endsWith("/payments")) return answer;
+      const { data, ...body } = answer.body as KubeSecret;
+      const { DB: _, ...shown } = data ?? {};
+      return { ...answer, body: { ...body, data: shown } };
+    });
+    await blind.claim(REF, { ...OWNER, journal: "another" }, { create: false, takeOver: true });
+    const { base } = await blind.observe(REF);
+    const request = { rotation: "r2", hash: "hash-k2", value: new Secret("k2"), base };
+    await blind.promote(REF, (await blind.stage(REF, request)).version, base);
+    expect(entries()).toEqual({ LLM_KEY: "k2", DB: "keep" });
   });
 
   it("fails when the Secret was made anew meanwhile, even with the same content", async () => {
@@ -170,7 +190,7 @@ describe("a promotion in Kubernetes", () => {
     const { version, base } = await stage("k2", "r2");
     let writes = 0;
     const dead = model.interpose((call, proceed) => {
-      if (call.name === COMPANION && call.verb === "update" && ++writes === 2) return new Promise(() => {});
+      if (call.name === COMPANION && call.verb === "patch" && ++writes === 2) return new Promise(() => {});
       return proceed();
     });
     void store.promote(REF, version, base);

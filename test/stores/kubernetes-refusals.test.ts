@@ -273,6 +273,6 @@ it("a person who may only look sees what a promotion has left half-way, and chan
   edit((secret) => {
     secret.data = kept;
   }, COMPANION);
-  model.deny({ resources: ["secrets"], verbs: ["update"] });
+  model.deny({ resources: ["secrets"], verbs: ["patch"] });
   expect(await store.observe(REF)).toMatchObject({ base: version, staged: [], retained: [] });
 });

@@ -59,7 +59,7 @@ export async function stage(
 }
 
 /**
- * Three writes: the value that goes is kept in the companion, the Secret is replaced over the
+ * Three writes: the value that goes is kept in the companion, the Secret is amended over the
  * resourceVersion at which it was read, and the companion gives up what is current now. The second
  * alone decides; a death after it is tidied up after by the next look.
  */
@@ -86,7 +86,7 @@ export async function promote(
     const written = promotedSecret(found.secret, found, next, staged.field);
     const versions = retaining(settled(found), found, staged.field);
     const companion = await objects.keep(ref, found, versions);
-    const secret = await objects.replace(written);
+    const secret = await objects.amend(found.secret, written);
     const after = { ...shownOf(secret, versions), companion };
     await objects.keep(ref, after, settled(after)).catch(() => {});
   });

@@ -27,7 +27,7 @@ export async function check(kube: KubeApi, objects: Objects, ref: SecretRef): Pr
   const companion = companionName(ref.secret);
   const may = (verb: KubeAccess["verb"], name?: string) => right(kube, objects.namespace, verb, name);
   const rights = await Promise.all(
-    [ref.secret, companion].flatMap((name) => [may("get", name), may("update", name)]),
+    [ref.secret, companion].flatMap((name) => [may("get", name), may("patch", name)]),
   );
   try {
     const found = await objects.load(ref);

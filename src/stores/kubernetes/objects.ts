@@ -5,7 +5,7 @@ import type { Random } from "../../lib/random.ts";
 import type { SecretRef } from "../store.ts";
 import { type KeptVersion, newCompanion, versionsIn, withVersions } from "./companion.ts";
 import { companionName } from "./names.ts";
-import { asSecret, type KubeSecret } from "./secret-object.ts";
+import { asSecret, changesOf, type KubeSecret } from "./secret-object.ts";
 import { type Shown, shownOf } from "./shown.ts";
 import { assertUsable } from "./usable.ts";
 
@@ -32,8 +32,8 @@ export interface Objects {
    */
   attempt<T>(ref: SecretRef, work: () => Promise<T>): Promise<T>;
   create(secret: KubeSecret): Promise<void>;
-  /** Only over the version that it was read at. */
-  replace(secret: KubeSecret): Promise<KubeSecret>;
+  /** Writes what differs from what was read, and nothing else, only over the version that it was read at. */
+  amend(read: KubeSecret, wanted: KubeSecret): Promise<KubeSecret>;
   /** Creates the companion when there is none; writes nothing when nothing differs. */
   keep(ref: SecretRef, found: Found, versions: readonly KeptVersion[]): Promise<KubeSecret>;
 }
@@ -66,8 +66,10 @@ export function secretObjects(
     }
   };
   const create = (secret: KubeSecret) => write(() => kube.create(SECRETS, namespace, secret));
-  const replace = (secret: KubeSecret) =>
-    write(() => kube.replace(SECRETS, namespace, secret)).catch((thrown: unknown) => {
+  const amend = (read: KubeSecret, wanted: KubeSecret) =>
+    write(() =>
+      kube.patch<KubeSecret>(SECRETS, namespace, read.metadata.name, changesOf(read, wanted)),
+    ).catch((thrown: unknown) => {
       // It was deleted after it was read.
       if (thrown instanceof RotationError && thrown.code === "absent") throw new LostWrite(thrown);
       throw thrown;
@@ -102,12 +104,12 @@ export function secretObjects(
     create: async (secret) => {
       await create(secret);
     },
-    replace,
+    amend,
     async keep(ref, { companion, versions: before }, versions) {
       if (companion === undefined)
         return create(withVersions(newCompanion(ref.secret), ref.secret, versions));
       if (JSON.stringify(before) === JSON.stringify(versions)) return companion;
-      return replace(withVersions(companion, ref.secret, versions));
+      return amend(companion, withVersions(companion, ref.secret, versions));
     },
   };
 }

@@ -67,6 +67,29 @@ export function withAnnotations(secret: KubeSecret, annotations: Record<string, 
   return { ...secret, metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } } };
 }
 
+/**
+ * A JSON merge patch that makes `wanted` of the Secret that was read as `read`, upon that version of it
+ * alone. It names the entries and annotations that differ, so that what was not read as it stands is
+ * not lost by the write.
+ */
+export function changesOf(read: KubeSecret, wanted: KubeSecret): object {
+  const { resourceVersion } = read.metadata;
+  const annotations = differing(read.metadata.annotations, wanted.metadata.annotations);
+  const data = differing(read.data, wanted.data);
+  return { metadata: { resourceVersion, ...(annotations && { annotations }) }, ...(data && { data }) };
+}
+
+/** What to set, and null for what to take out; undefined where nothing differs. */
+function differing(read: Texts, wanted: Texts): Record<string, string | null> | undefined {
+  const [from, to] = [read ?? {}, wanted ?? {}];
+  const gone = Object.keys(from).filter((name) => !Object.hasOwn(to, name));
+  const set = Object.entries(to).filter(([name, text]) => own(from, name) !== text);
+  if (gone.length + set.length === 0) return undefined;
+  return Object.fromEntries([...gone.map((name) => [name, null] as const), ...set]);
+}
+
+type Texts = Readonly<Record<string, string>> | null | undefined;
+
 export function annotationOf(secret: KubeSecret | undefined, name: string): string | undefined {
   return own(secret?.metadata.annotations, name);
 }

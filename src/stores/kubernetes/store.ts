@@ -80,7 +80,7 @@ async function claim(
     if (theirs && !isOurs && !takeOver) throw rivalOwner(ref, theirs, owner);
     if (!found.companion) await objects.keep(ref, found, []);
     if (!secret) await objects.create(newSecret(ref, stamp));
-    else if (!isOurs) await objects.replace(withAnnotations(secret, stamp));
+    else if (!isOurs) await objects.amend(secret, withAnnotations(secret, stamp));
   });
 }
 
@@ -93,7 +93,7 @@ async function fence(objects: Objects, ref: SecretRef, base: string): Promise<vo
     if (entryValue(secret, field) !== undefined)
       throw found.base === base ? notFenceable(ref) : movedOn(ref, base, found.base);
     if (found.base !== base) return;
-    await objects.replace(withAnnotations(secret, { [FENCES]: String(fences + 1) }));
+    await objects.amend(secret, withAnnotations(secret, { [FENCES]: String(fences + 1) }));
   });
 }
 

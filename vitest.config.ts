@@ -32,6 +32,7 @@ export default defineConfig({
     testTimeout: 60_000,
     // Many tests wait for child processes: more workers than the usual two cores keep them busy.
     maxWorkers: 4,
+    setupFiles: ["test/seeds.ts"],
     projects: [
       {
         extends: true,

@@ -65,7 +65,7 @@ describe.concurrent("--metrics-file", { timeout: 60_000 }, () => {
   test("shows a rotation that is held, whatever the exit status", async ({ expect }) => {
     await using world = await startWorld({
       ...STUBBORN_BILLING,
-      ...withPolicy("timeout: 5m", "timeout: 1s"),
+      ...withPolicy("timeout: 5m", "timeout: 5s"),
     });
     const { options, read } = await collected(world);
     expect((await rotate(world, ["--now", ...options])).status).toBe(1);

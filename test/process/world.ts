@@ -79,8 +79,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...more,
   });
   const policyFile = join(sandbox.folder, "rotation.yaml");
-  const yaml = POLICY.replace("every: 30d", `every: ${every}`);
-  await writeFile(policyFile, yaml);
+  await writeFile(policyFile, POLICY);
   const { PATH, HOME } = process.env;
   const world: World = {
     sandbox,
@@ -94,8 +93,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     policyFile,
     [Symbol.asyncDispose]: () => sandbox.close(),
   };
+  // Not yet under `every`, by which the first key might be due again before this has ended.
   if (provisioned) await provision(world);
-  await writeFile(policyFile, policy(yaml));
+  await writeFile(policyFile, policy(POLICY.replace("every: 30d", `every: ${every}`)));
   return world;
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { rotate, startWorker, startWorld } from "./world.ts";
 
 test("two workers on one journal, started together, perform one rotation of a key that is due, and stop with 0", async () => {
-  const world = await startWorld({ every: "2s" });
+  const world = await startWorld({ every: "5s" });
   const before = world.sandbox.model.liveKeys().map((key) => key.hash);
   const workers = [startWorker(world), startWorker(world)];
   await Promise.any(workers.map((worker) => worker.says(/"reason":"deleted"/)));

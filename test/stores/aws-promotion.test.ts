@@ -236,6 +236,19 @@ describe("the secret that AWS keeps", () => {
     }
   });
 
+  it("is in no stage once it is promoted, though whoever promoted it has not taken its label off yet", async () => {
+    const { store, model, put, stage } = awsWorld();
+    const { version: from } = await put(REF, "k1");
+    const { version } = await stage(REF, "k2", "r2");
+    const labels = { SecretId: REF.secret, VersionStage: "AWSCURRENT" };
+    const moved = { MoveToVersionId: version, RemoveFromVersionId: from };
+    model.perform("UpdateSecretVersionStage", { ...labels, ...moved });
+    expect(model.secret(REF.secret)?.labels).toHaveProperty("KEYTURN-r2-hash-k2", version);
+    const view = await store.observe(REF);
+    expect(view.current).toMatchObject({ version, hash: "hash-k2" });
+    expect(view.staged).toEqual([]);
+  });
+
   it("may be named by its ARN", async () => {
     const { model, edit, put } = awsWorld();
     edit(REF.secret, { SecretString: "k1" });

@@ -105,6 +105,11 @@ export function baseOf(shown: Shown | undefined): string {
   return shown && shown.fences > 0 ? `absent-${shown.fences}` : "absent";
 }
 
+/** Whether nothing was current at that base. */
+export function isAbsent(base: string | undefined): boolean {
+  return base?.startsWith("absent") ?? false;
+}
+
 export function scheduledForDeletion(secret: string): RotationError {
   return new RotationError("unusable", `secret ${secret} is scheduled for deletion`, {
     hint: `run \`aws secretsmanager restore-secret --secret-id ${secret}\`, or name another secret`,

@@ -236,7 +236,7 @@ describe("the secret that AWS keeps", () => {
     }
   });
 
-  it("is in no stage once it is promoted, though whoever promoted it has not taken its label off yet", async () => {
+  it("is in no stage once it is promoted, and is staged as another version, though its label still stands", async () => {
     const { store, model, put, stage } = awsWorld();
     const { version: from } = await put(REF, "k1");
     const { version } = await stage(REF, "k2", "r2");
@@ -247,6 +247,7 @@ describe("the secret that AWS keeps", () => {
     const view = await store.observe(REF);
     expect(view.current).toMatchObject({ version, hash: "hash-k2" });
     expect(view.staged).toEqual([]);
+    expect((await stage(REF, "k2", "r2")).version).not.toBe(version);
   });
 
   it("may be named by its ARN", async () => {

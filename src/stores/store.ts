@@ -36,7 +36,7 @@ export interface SecretView {
   base: string;
   /** Undefined when the secret is absent or has no current version. */
   current: StoredVersion | undefined;
-  /** Versions staged by rotations, ours or not, whose label still stands. */
+  /** Versions staged by rotations, ours or not, that were not promoted yet. */
   staged: StagedVersion[];
   /** Versions that were current and are kept until they are dropped; a hash where the store knows it. */
   retained?: { version: string; hash?: string }[];

@@ -69,7 +69,7 @@ async function hashOfSame(
   return undefined;
 }
 
-/** What is current or was is staged no more, even where its label still stands; but a first version, which AWS makes current by itself. */
+/** What is current, or was just before (AWSPREVIOUS), is staged no more, even where its label still stands; but a first version, which AWS makes current by itself. */
 function stagedVersions(read: Read, shown: Shown): Promise<StagedVersion[]> {
   const staged = [...shown.labels].flatMap(([version, labels]) => {
     const { staged, holds } = readMarks(labels);

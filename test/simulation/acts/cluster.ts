@@ -10,9 +10,15 @@ import {
 import type { World } from "../world.ts";
 import { type Acts, DAY, drawPlace, HOUR, later, MINUTE, placeAt, SECOND } from "./act.ts";
 
-const VERBS = ["get", "update", "update", "create"];
+const VERBS = ["get", "change", "change", "create"];
 const RESOURCES = ["secrets", "secrets", "configmaps", "leases"];
 const TROUBLES = ["conflict", "429", "500", "unreachable", "no answer", "answer lost", "late"];
+
+/** Secrets are patched, what the journal consists of is replaced. */
+function verbOf(verb: unknown, resource: unknown): string {
+  if (verb !== "change") return String(verb);
+  return resource === "secrets" ? "patch" : "update";
+}
 
 function effectOf({ cluster, counts }: World, trouble: string) {
   if (trouble === "late") counts.set("late replies", 1);
@@ -40,7 +46,7 @@ export const clusterActs: Acts = {
     }),
     apply: ({ world }, { verb, resource, trouble, times }) =>
       world.cluster.trouble(
-        { verb: String(verb), resource: String(resource) },
+        { verb: verbOf(verb, resource), resource: String(resource) },
         effectOf(world, String(trouble)),
         Number(times),
       ),
@@ -57,7 +63,7 @@ export const clusterActs: Acts = {
     }),
     apply: (scene, { verb, resource, for: duration }) => {
       const { cluster } = scene.world;
-      const rule = { resources: [String(resource)], verbs: [String(verb)] };
+      const rule = { resources: [String(resource)], verbs: [verbOf(verb, resource)] };
       for (const user of cluster.users) cluster.model.access.deny({ ...rule, user });
       later(scene, Number(duration), () => cluster.model.access.lift());
     },

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { Secret } from "../../src/lib/secret.ts";
 import type { KubeSecret } from "../../src/stores/kubernetes/secret-object.ts";
 import {
   after,
@@ -108,7 +107,7 @@ describe("a promotion in Kubernetes", () => {
   });
 
   it("leaves entries alone that it was not shown, as does a claim", async () => {
-    const { put, make, model, open, entries } = kubernetesWorld();
+    const { put, make, stage, model, open, entries } = kubernetesWorld();
     make({ DB: "keep" });
     await put("k1");
     const blind = open(async (request) => {
@@ -119,9 +118,8 @@ describe("a promotion in Kubernetes", () => {
       return { ...answer, body: { ...body, data: shown } };
     });
     await blind.claim(REF, { ...OWNER, journal: "another" }, { create: false, takeOver: true });
-    const { base } = await blind.observe(REF);
-    const request = { rotation: "r2", hash: "hash-k2", value: new Secret("k2"), base };
-    await blind.promote(REF, (await blind.stage(REF, request)).version, base);
+    const { version, base } = await stage("k2", "r2", REF, blind);
+    await blind.promote(REF, version, base);
     expect(entries()).toEqual({ LLM_KEY: "k2", DB: "keep" });
   });
 

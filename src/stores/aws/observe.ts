@@ -1,8 +1,8 @@
 import { Secret } from "../../lib/secret.ts";
 import type { SecretRef, SecretView, StagedVersion, StoredVersion } from "../store.ts";
-import { hashAt, REPLACED, readMarks } from "./labels.ts";
+import { hashAt, readMarks } from "./labels.ts";
 import type { AwsSecrets } from "./secrets.ts";
-import { baseOf, isAbsent, type Shown } from "./shown.ts";
+import { baseOf, type Shown, stageOf } from "./shown.ts";
 import { type Held, readShownVersion } from "./values.ts";
 
 type Read = (version: string) => Promise<Held>;
@@ -69,13 +69,10 @@ async function hashOfSame(
   return undefined;
 }
 
-/** What is current, or was just before (AWSPREVIOUS), is staged no more, even where its label still stands; but a first version, which AWS makes current by itself. */
 function stagedVersions(read: Read, shown: Shown): Promise<StagedVersion[]> {
-  const staged = [...shown.labels].flatMap(([version, labels]) => {
-    const { staged, holds } = readMarks(labels);
-    const promoted = version === shown.current && !isAbsent(holds?.base);
-    if (!staged || !holds || promoted || labels.includes(REPLACED)) return [];
-    return [{ version, rotation: holds.rotation, hash: holds.hash, base: holds.base }];
+  const staged = [...shown.labels.keys()].flatMap((version) => {
+    const holds = stageOf(shown, version);
+    return holds ? [{ version, rotation: holds.rotation, hash: holds.hash, base: holds.base }] : [];
   });
   return Promise.all(staged.map(async (found) => ({ ...found, value: (await read(found.version)).value })));
 }

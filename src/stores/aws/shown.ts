@@ -3,7 +3,7 @@ import { RotationError } from "../../lib/errors.ts";
 import type { Owner } from "../../lib/owner.ts";
 import { isObject } from "../content.ts";
 import type { SecretRef } from "../store.ts";
-import { CURRENT, isOurs, PENDING, REPLACED } from "./labels.ts";
+import { CURRENT, type Holds, isOurs, PENDING, REPLACED, readMarks } from "./labels.ts";
 
 export const INSTALLATION_TAG = "keyturn:installation";
 export const JOURNAL_TAG = "keyturn:journal";
@@ -105,9 +105,16 @@ export function baseOf(shown: Shown | undefined): string {
   return shown && shown.fences > 0 ? `absent-${shown.fences}` : "absent";
 }
 
-/** Whether nothing was current at that base. */
-export function isAbsent(base: string | undefined): boolean {
-  return base?.startsWith("absent") ?? false;
+/**
+ * The stage that a version is in: its label stands, and it was not promoted. What is current, or was
+ * just before (AWSPREVIOUS), was promoted, but for a first version, which AWS makes current by itself.
+ */
+export function stageOf({ labels, current }: Shown, version: string): Holds | undefined {
+  const borne = labels.get(version) ?? [];
+  const { staged, holds } = readMarks(borne);
+  const isFirst = holds?.base.startsWith("absent");
+  const promoted = borne.includes(REPLACED) || (version === current && !isFirst);
+  return staged && !promoted ? holds : undefined;
 }
 
 export function scheduledForDeletion(secret: string): RotationError {

@@ -4,7 +4,7 @@ import type { SecretRef, StagedVersion, StageRequest } from "../store.ts";
 import { versionToken } from "../version-token.ts";
 import { holdsLabel, isHolding, readMarks, stagingLabel } from "./labels.ts";
 import type { AwsSecrets } from "./secrets.ts";
-import { baseOf, isAbsent, type Shown } from "./shown.ts";
+import { baseOf, type Shown, stageOf } from "./shown.ts";
 import { writeText } from "./text.ts";
 import { readShownVersion } from "./values.ts";
 
@@ -39,8 +39,8 @@ export async function stage(
   }
   // A first version is current as soon as it is put, so a repeat finds itself as its own base.
   if (shown.current !== undefined && current?.value?.equals(value)) {
-    const { staged, holds } = readMarks(shown.labels.get(shown.current));
-    if (staged && isAbsent(holds?.base) && holds?.rotation === rotation && holds.hash === hash)
+    const holds = stageOf(shown, shown.current);
+    if (holds?.rotation === rotation && holds.hash === hash)
       return { version: shown.current, value, rotation, hash, base: holds.base };
   }
   if (baseOf(shown) !== base) throw movedOn(ref, base, baseOf(shown));
